@@ -1,0 +1,44 @@
+import { spawn } from 'node:child_process'
+import { writeSync } from 'node:fs'
+
+/** One command of a longer run, shown with its name and how long it took. */
+export type Step = Readonly<{ name: string; command: readonly [string, ...string[]] }>
+
+export type StepResult = Readonly<{ name: string; passed: boolean; seconds: number }>
+
+/** Runs every step even after a failure, so that one run shows all that is broken. */
+export async function runSteps(steps: readonly Step[]): Promise<readonly StepResult[]> {
+  const results: StepResult[] = []
+  for (const step of steps) {
+    say(`\n── ${step.name}: ${step.command.join(' ')}`)
+    const started = performance.now()
+    const code = await run(step.command)
+    results.push({ name: step.name, passed: code === 0, seconds: (performance.now() - started) / 1000 })
+  }
+  return results
+}
+
+/** Prints the closing table and returns the exit code: 0 only if every step passed. */
+export function summarise(title: string, results: readonly StepResult[]): number {
+  say(`\n── ${title}`)
+  for (const { name, passed, seconds } of results) say(`   ${passed ? 'passed' : 'FAILED'}  ${name.padEnd(14)} ${seconds.toFixed(1).padStart(7)} s`)
+  const failed = results.filter((result) => !result.passed)
+  const total = results.reduce((sum, result) => sum + result.seconds, 0)
+  say(failed.length === 0 ? `   all ${results.length} passed in ${total.toFixed(0)} s` : `   ${failed.length} of ${results.length} FAILED: ${failed.map((one) => one.name).join(', ')}`)
+  return failed.length === 0 ? 0 : 1
+}
+
+function run([program, ...args]: readonly [string, ...string[]]): Promise<number> {
+  return new Promise((resolve) => {
+    const child = spawn(program, args, { stdio: ['ignore', 'inherit', 'inherit'] })
+    child.on('error', (error) => {
+      say(`${program}: ${error.message}`)
+      resolve(1)
+    })
+    child.on('exit', (code, signal) => resolve(signal ? 1 : (code ?? 1)))
+  })
+}
+
+function say(line: string): void {
+  writeSync(1, `${line}\n`)
+}
