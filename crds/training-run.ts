@@ -4,7 +4,7 @@ import { resourceType, type KubeObject, type ObjectMeta } from '../operator/api/
 import {
   API_VERSION, artifactSchema, checked, conditionsSchema, configMapKeySchema, decimal, exactlyOneOf, immutableFields, listAtomic, listMap, listSet,
   objectMetaSchema, observedGeneration, parseObject, s3FileSchema, s3FolderSchema, seed, timestamp, type Immutable,
-} from './ts'
+} from './common.ts'
 
 const modelSchema = z
   .object({ s3: s3FolderSchema })
