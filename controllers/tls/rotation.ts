@@ -6,7 +6,7 @@ import { issueAuthority, issueLeaf } from './certificate.ts'
 export type TlsMaterial = Readonly<{ bundle: string; authorityKey: string; certificate: string; key: string }>
 
 /** What has to be done to the material, and why; undefined when it is good as it is. */
-export type Rotation = Readonly<{ reason: 'Missing' | 'Unreadable' | 'AuthorityAging' | 'LeafAging' | 'NamesChanged'; material: TlsMaterial }>
+export type Rotation = Readonly<{ reason: 'Unreadable' | 'AuthorityAging' | 'LeafAging' | 'NamesChanged'; material: TlsMaterial }>
 
 const RENEW_AFTER_SHARE = 2 / 3 // leaves a third of the lifetime for an operator that is down
 
@@ -14,12 +14,11 @@ const RENEW_AFTER_SHARE = 2 / 3 // leaves a third of the lifetime for an operato
  * Decides what the material must become. A new authority is published beside the old one and the leaf is
  * renewed once more by the old: until that leaf ages, every client has had weeks to read the new bundle.
  */
-export function rotate(current: TlsMaterial | undefined, names: readonly string[], now: Date): Rotation | undefined {
-  if (current === undefined) return { reason: 'Missing', material: startOver(names, now) }
+export function rotate(current: TlsMaterial, names: readonly string[], now: Date): Rotation | undefined {
   const parsed = parse(current)
-  if (parsed === undefined) return { reason: 'Unreadable', material: startOver(names, now) }
+  if (parsed === undefined) return { reason: 'Unreadable', material: issueMaterial(names, now) }
   const { authority, leaf, bundle } = parsed
-  if (expired(authority, now)) return { reason: 'AuthorityAging', material: startOver(names, now) }
+  if (expired(authority, now)) return { reason: 'AuthorityAging', material: issueMaterial(names, now) }
 
   const signer = { certificate: authority.toString(), key: current.authorityKey }
   if (aging(authority, now)) {
@@ -34,7 +33,8 @@ export function rotate(current: TlsMaterial | undefined, names: readonly string[
   return { reason: sameNames ? 'LeafAging' : 'NamesChanged', material: material(bundle.map(String), current.authorityKey, renewed) }
 }
 
-function startOver(names: readonly string[], now: Date): TlsMaterial {
+/** A first authority and a leaf for these DNS names. */
+export function issueMaterial(names: readonly string[], now: Date): TlsMaterial {
   const authority = issueAuthority(now)
   return material([authority.certificate], authority.key, issueLeaf(authority, names, now))
 }
