@@ -1,0 +1,145 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { openSync } from 'node:fs'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type Binaries, ensureBinaries } from './binaries.ts'
+import { apiServerCommand, AUDIT_LOG, type Command, controllerManagerCommand, type ControlPlaneLayout, etcdCommand, prepareControlPlane } from './control-plane-commands.ts'
+import { succeeds, waitUntil } from './exec.ts'
+import { type Identity, type KeyPair, writeKubeconfig } from './pki.ts'
+import { type Progress, silent } from './progress.ts'
+
+const READY_TIMEOUT_MS = 60_000
+
+/** A throw-away etcd and API server on loopback: no nodes, nothing runs, everything is stored and admitted as usual. */
+export type ControlPlane = Readonly<{
+  /** `https://127.0.0.1:<port>` */
+  server: string
+  /** Of a cluster administrator, like `certPath` and `keyPath`. */
+  kubeconfigPath: string
+  caPath: string
+  certPath: string
+  keyPath: string
+  /** Requests at Metadata level, one JSON object a line. */
+  auditLogPath: string
+  logDirectory: string
+  binaries: Binaries
+  /** A client certificate and kubeconfig of a user of your choice; `organizations` are groups. */
+  user(identity: Identity): Promise<KeyPair & Readonly<{ kubeconfigPath: string }>>
+  /** SIGKILL; resolves once the process is gone. */
+  killApiServer(): Promise<void>
+  /** Starts a killed API server on its old port; resolves once it is ready. */
+  startApiServer(): Promise<void>
+  restartApiServer(): Promise<void>
+  /** Ends every process and removes every file. */
+  stop(): Promise<void>
+}>
+
+export type ControlPlaneOptions = Readonly<{
+  /** Shows in the name of the temporary directory. */
+  name: string
+  /** Without a controller manager nothing is garbage collected, Jobs make no pods and service accounts are not checked. */
+  controllers?: 'None' | 'ControllerManager'
+  progress?: Progress
+}>
+
+/** Starts a control plane on free ports. It ends with this process at the latest. Throws with the tail of a log when it does not get ready. */
+export async function startControlPlane(options: ControlPlaneOptions): Promise<ControlPlane> {
+  const progress = options.progress ?? silent
+  const binaries = await ensureBinaries(progress)
+  const directory = await mkdtemp(join(tmpdir(), `swe-operator-${options.name}-`))
+  const [apiServerPort, etcdClientPort, etcdPeerPort] = [await freePort(), await freePort(), await freePort()]
+  const layout = await prepareControlPlane(directory, '127.0.0.1', { apiServerPort, etcdClientPort, etcdPeerPort })
+  const server = `https://127.0.0.1:${apiServerPort}`
+  const kubeconfigPath = join(directory, 'admin.kubeconfig')
+  await writeKubeconfig(kubeconfigPath, server, layout.pki.caPath, layout.admin)
+
+  const running = new Map<string, ChildProcess>()
+  const start = (name: string, command: Command) => running.set(name, launch(directory, name, command))
+  const startApiServer = async () => {
+    start('kube-apiserver', apiServerCommand(binaries, layout, apiServerExtra(options)))
+    await waitUntilReady(binaries, layout, kubeconfigPath, () => running.get('kube-apiserver')?.exitCode ?? undefined)
+  }
+  const killApiServer = () => end(running.get('kube-apiserver'))
+  const stop = async () => {
+    await Promise.all([...running.values()].map(end))
+    await rm(directory, { recursive: true, force: true })
+  }
+
+  try {
+    start('etcd', etcdCommand(binaries, layout))
+    await progress('start the API server', startApiServer)
+    if (options.controllers === 'ControllerManager') {
+      const client = await layout.pki.issue('kube-controller-manager', { commonName: 'system:kube-controller-manager' })
+      const path = join(directory, 'kube-controller-manager.kubeconfig')
+      await writeKubeconfig(path, server, layout.pki.caPath, client)
+      start('kube-controller-manager', controllerManagerCommand(binaries, layout, path))
+    }
+  } catch (error) {
+    await stop()
+    throw error
+  }
+  return {
+    server, kubeconfigPath, binaries, startApiServer, killApiServer, stop,
+    caPath: layout.pki.caPath,
+    ...layout.admin,
+    auditLogPath: join(directory, AUDIT_LOG),
+    logDirectory: join(directory, 'log'),
+    user: identity => issueUser(layout, server, identity),
+    restartApiServer: async () => {
+      await killApiServer()
+      await startApiServer()
+    },
+  }
+}
+
+function apiServerExtra({ controllers }: ControlPlaneOptions): string[] {
+  const onLoopback = ['--bind-address=127.0.0.1', '--endpoint-reconciler-type=none']
+  // Nobody makes the default service accounts without a controller manager, and pods would be refused for it.
+  return controllers === 'ControllerManager' ? onLoopback : [...onLoopback, '--disable-admission-plugins=ServiceAccount']
+}
+
+async function issueUser(layout: ControlPlaneLayout, server: string, identity: Identity): Promise<KeyPair & { kubeconfigPath: string }> {
+  const file = `user-${identity.commonName.replaceAll(/[^a-zA-Z0-9.-]/g, '_')}`
+  const pair = await layout.pki.issue(file, { ...identity, alternativeNames: ['DNS:user'] })
+  const kubeconfigPath = join(layout.directory, `${file}.kubeconfig`)
+  await writeKubeconfig(kubeconfigPath, server, layout.pki.caPath, pair)
+  return { ...pair, kubeconfigPath }
+}
+
+/** The child gets SIGKILL from the kernel when we die, so that a killed test run leaves nothing behind. */
+function launch(directory: string, name: string, command: Command): ChildProcess {
+  const log = openSync(join(directory, 'log', `${name}.log`), 'a')
+  return spawn('setpriv', ['--pdeathsig', 'KILL', '--', ...command], { stdio: ['ignore', log, log] })
+}
+
+/** SIGKILL: an API server that is asked politely waits a minute for its watchers. */
+async function end(child: ChildProcess | undefined): Promise<void> {
+  if (child === undefined || child.exitCode !== null || child.signalCode !== null) return
+  const gone = new Promise(resolve => child.once('exit', resolve))
+  child.kill('SIGKILL')
+  await gone
+}
+
+async function waitUntilReady(binaries: Binaries, layout: ControlPlaneLayout, kubeconfigPath: string, exitCode: () => number | undefined): Promise<void> {
+  const log = join(layout.directory, 'log', 'kube-apiserver.log')
+  try {
+    await waitUntil('kube-apiserver is ready', READY_TIMEOUT_MS, () => {
+      if (exitCode() !== undefined) throw new Error(`kube-apiserver ended with status ${exitCode()}`)
+      return succeeds(binaries.kubectl, ['--kubeconfig', kubeconfigPath, 'get', '--raw', '/readyz'], { timeoutMs: 5_000 })
+    })
+  } catch (error) {
+    const tail = (await readFile(log, 'utf8')).split('\n').slice(-15).join('\n')
+    throw new Error(`${String(error)}\n${log}:\n${tail}`, { cause: error })
+  }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer()
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  const address = server.address()
+  await new Promise(resolve => server.close(resolve))
+  if (address === null || typeof address === 'string') throw new Error('no free port on loopback')
+  return address.port
+}
