@@ -60,14 +60,14 @@ export function createTlsKeeper(deps: TlsKeeperDeps): TlsKeeper {
 async function upToDate({ secret, names, world, isLeader, rotated }: TlsKeeperDeps, signal?: AbortSignal): Promise<TlsMaterial> {
   const stored = await secret.read(signal)
   if (stored === undefined) {
-    return materialOf(await secret.create(dataOf(issueMaterial(names, world.now())), signal))
+    return materialOf(await secret.create(dataOf(issueMaterial(names, world.now()))))
   }
   const current = materialOf(stored)
   const rotation = rotate(current, names, world.now())
   if (rotation === undefined) return current
   // What cannot be served is replaced by whoever sees it first, or no replica could start to become the leader.
   if (rotation.reason !== 'Unreadable' && !isLeader()) return current
-  const replaced = await secret.replace(stored.version, dataOf(rotation.material), signal)
+  const replaced = await secret.replace(stored.version, dataOf(rotation.material))
   rotated(rotation.reason)
   return materialOf(replaced)
 }

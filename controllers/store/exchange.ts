@@ -1,0 +1,94 @@
+import { AwsV4Signer } from 'aws4fetch'
+import { Agent, request } from 'undici'
+
+import type { World } from '../../operator/world.ts'
+import type { Credentials } from './credentials.ts'
+import { faultOf, StoreError } from './error.ts'
+import { element } from './listing.ts'
+
+/** Where the bucket is. The endpoint is a base URL; addressing is path style. */
+export type StoreSettings = Readonly<{ endpoint: string; region: string; bucket: string }>
+
+export type Call = Readonly<{
+  method: 'GET' | 'HEAD' | 'PUT'
+  /** Absent: the bucket itself. */
+  key?: string
+  query?: Readonly<Record<string, string>>
+  headers?: Readonly<Record<string, string>>
+  body?: string
+  signal?: AbortSignal
+  /** Statuses that are answers rather than errors. */
+  expect: readonly number[]
+}>
+
+export type Answer = Readonly<{ status: number; headers: Readonly<Record<string, string | string[] | undefined>>; body: string }>
+
+const DEADLINE_MS = 10_000 // every exchange is a few kilobytes; large transfers never pass through the operator
+const MAX_BODY_BYTES = 4 * 1024 * 1024 // a page of 1,000 keys of 1 KiB, with room
+
+export type Exchange = Readonly<{ send(call: Call): Promise<Answer>; sign(call: Pick<Call, 'method' | 'key' | 'headers'>, expiresInSeconds: number): Promise<string>; close(): Promise<void> }>
+
+/** Signed requests to one bucket. Nothing is retried here: a reconcile comes again anyway, a pod asks again itself. */
+export function createExchange(settings: StoreSettings, credentials: () => Promise<Credentials>, world: World): Exchange {
+  const agent = new Agent({ connect: { timeout: DEADLINE_MS }, connections: 16 })
+
+  async function signer(call: Omit<Call, 'expect'>, url: URL, expiresInSeconds?: number): Promise<AwsV4Signer> {
+    if (expiresInSeconds !== undefined) url.searchParams.set('X-Amz-Expires', String(expiresInSeconds))
+    return new AwsV4Signer({
+      ...(await credentials()), method: call.method, url: url.toString(), headers: { ...call.headers }, service: 's3', region: settings.region,
+      datetime: world.now().toISOString().replaceAll(/[-:]|\.\d+/g, ''), signQuery: expiresInSeconds !== undefined,
+      ...(call.body === undefined ? {} : { body: call.body }),
+    })
+  }
+
+  async function send(call: Call): Promise<Answer> {
+    const signed = await (await signer(call, urlOf(settings, call))).sign()
+    const deadline = AbortSignal.timeout(DEADLINE_MS)
+    try {
+      const answer = await request(signed.url, {
+        dispatcher: agent, method: call.method, headers: Object.fromEntries(signed.headers), body: call.body ?? null,
+        signal: call.signal ? AbortSignal.any([call.signal, deadline]) : deadline,
+      })
+      const body = await bounded(answer.body, nameOf(call))
+      if (call.expect.includes(answer.statusCode)) return { status: answer.statusCode, headers: answer.headers, body }
+      throw refusal(call, answer.statusCode, body)
+    } catch (error) {
+      if (error instanceof StoreError || call.signal?.aborted) throw error
+      throw new StoreError(deadline.aborted ? 'Timeout' : 'Unreachable', `${call.method} ${nameOf(call)} at ${settings.endpoint}`, error)
+    }
+  }
+
+  async function sign(call: Pick<Call, 'method' | 'key' | 'headers'>, expiresInSeconds: number): Promise<string> {
+    const signed = await (await signer(call, urlOf(settings, call), expiresInSeconds)).sign()
+    return signed.url.toString()
+  }
+
+  return { send, sign, close: () => agent.close() }
+}
+
+function urlOf({ endpoint, bucket }: StoreSettings, { key, query }: Pick<Call, 'key' | 'query'>): URL {
+  const path = [bucket, ...(key === undefined ? [] : key.split('/'))].map(encodeURIComponent).join('/')
+  const url = new URL(`${endpoint.replace(/\/$/, '')}/${path}`)
+  for (const [name, value] of Object.entries(query ?? {})) url.searchParams.set(name, value)
+  return url
+}
+
+function nameOf(call: Call): string {
+  return call.key === undefined ? 'the bucket' : JSON.stringify(call.key)
+}
+
+function refusal(call: Call, status: number, body: string): StoreError {
+  const s3Code = element(body, 'Code')
+  return new StoreError(faultOf(status, s3Code), `${call.method} ${nameOf(call)} was answered ${status}${s3Code === '' ? '' : ` ${s3Code}`}`)
+}
+
+async function bounded(chunks: AsyncIterable<Buffer>, name: string): Promise<string> {
+  const parts: Buffer[] = []
+  let bytes = 0
+  for await (const chunk of chunks) {
+    bytes += chunk.length
+    if (bytes > MAX_BODY_BYTES) throw new StoreError('TooLarge', `${name} is longer than ${MAX_BODY_BYTES} bytes`)
+    parts.push(chunk)
+  }
+  return Buffer.concat(parts).toString('utf8')
+}

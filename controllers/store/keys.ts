@@ -1,0 +1,46 @@
+/** A run as the store knows it: its objects lie under `<namespace>/<uid>/`. */
+export type RunPrefix = Readonly<{ namespace: string; uid: string }>
+
+const MAX_KEY_BYTES = 1024 // S3's own limit
+// Control characters and lone surrogates cannot be signed and logged faithfully.
+const UNSPEAKABLE = /[\p{Cc}\p{Cs}]/u
+
+/** The commit markers of a run, relative to its prefix. */
+export const runKeys = {
+  dataManifest: 'data/manifest.json',
+  resultManifest: 'result/manifest.json',
+  attemptVerdict: (attempt: number) => `attempts/${attempt}/verdict.json`,
+} as const
+
+export function runPrefix({ namespace, uid }: RunPrefix): string {
+  return `${namespace}/${uid}/`
+}
+
+/** Why this may not name an object; undefined if it may. */
+export function keyProblem(key: string): string | undefined {
+  if (key === '') return 'is empty'
+  if (key.endsWith('/')) return 'ends with a slash'
+  return prefixProblem(key)
+}
+
+/** Why this may not start a listing; undefined if it may. Empty means everything; the last segment may be a beginning. */
+export function prefixProblem(prefix: string): string | undefined {
+  if (Buffer.byteLength(prefix, 'utf8') > MAX_KEY_BYTES) return `is longer than ${MAX_KEY_BYTES} bytes`
+  if (UNSPEAKABLE.test(prefix)) return 'contains a control character'
+  if (prefix.startsWith('/')) return 'is absolute'
+  const segments = prefix.split('/')
+  if (segments.slice(0, -1).includes('')) return 'contains an empty segment'
+  if (segments.some((segment) => segment === '..' || segment === '.')) return 'contains a dot segment'
+  return undefined
+}
+
+/** The key a URI names inside our bucket, if it lies under this namespace; else why it does not. */
+export function keyOfUri(uri: string, bucket: string, namespace: string): Readonly<{ key: string } | { problem: string }> {
+  const own = `s3://${bucket}/${namespace}/`
+  if (!uri.startsWith(own)) return { problem: `lies outside ${own}` }
+  return { key: uri.slice(`s3://${bucket}/`.length) }
+}
+
+export function uriOf(bucket: string, key: string): string {
+  return `s3://${bucket}/${key}`
+}
