@@ -1,3 +1,5 @@
+import { toSeconds } from './time.ts'
+
 /** A metav1.Condition as it stands in a status. */
 export type Condition = Readonly<{
   type: string
@@ -37,11 +39,6 @@ export function setConditions(
 
 export function conditionOf(conditions: readonly Condition[] | undefined, type: string): Condition | undefined {
   return conditions?.find((condition) => condition.type === type)
-}
-
-/** RFC 3339 in whole seconds, as metav1.Time is stored: finer times would come back changed and look like a difference. */
-export function toSeconds(time: Date): string {
-  return `${time.toISOString().slice(0, 19)}Z`
 }
 
 function assertLegal({ type, reason }: ConditionIntent): void {

@@ -1,0 +1,192 @@
+import { ApiError, isAlreadyExists, isConflict, isForbidden, isInvalid, isNotFound } from '../api/errors.ts'
+import { keyOf, kindKey, type KubeObject, type ObjectKey, type ObjectRef, type ResourceType } from '../api/object.ts'
+import type { Client } from '../api/resource.ts'
+import type { Cache } from '../cache/cache.ts'
+import { hasFinalizer, releasePatch } from '../meta/finalizer.ts'
+import { sameJson } from '../meta/hash.ts'
+import { controllerOf } from '../meta/owner.ts'
+import type { EventIntent, Plan, Write } from './plan.ts'
+
+/** A name we need is taken by an object that is not ours, and never will be. */
+export class Conflict extends Error {
+  override readonly name = 'Conflict'
+  readonly ref: ObjectRef
+
+  constructor(ref: ObjectRef, owner: string) {
+    super(`${ref.kind} ${keyOf(ref)} already exists and ${owner}; delete or rename it`)
+    this.ref = ref
+  }
+}
+
+/** The object that a plan is for, as the cache showed it. */
+export type Subject = KubeObject & Readonly<{ status?: unknown }>
+
+export type ExecutorOptions = Readonly<{
+  client: Client
+  cache: Cache
+  /** Kinds that a plan may write. */
+  types: readonly ResourceType[]
+  fieldManager: string
+  record: (regarding: KubeObject, event: EventIntent) => void
+}>
+
+/** What a plan came to. `failures` is empty where all of it was done. */
+export type Execution = Readonly<{ failures: readonly unknown[]; statusWritten: boolean }>
+
+/** Carries out a plan; the only code that writes on behalf of a controller. */
+export type Executor = (plan: Plan, subject: Subject | undefined, signal: AbortSignal) => Promise<Execution>
+
+const MAX_NOTE_LENGTH = 1_000 // events.k8s.io allows 1024
+
+/**
+ * Writes in order up to the first that fails, then the status in any case, so that users see why, then the events.
+ * Every step can be repeated, so a crash after any of them is repaired by the next plan.
+ */
+export function createExecutor(options: ExecutorOptions): Executor {
+  const perform = createWriter(options)
+  return async (plan, subject, signal) => {
+    const failures: unknown[] = []
+    for (const write of writesFor(plan, subject)) {
+      signal.throwIfAborted()
+      const failure = await failureOf(perform(write))
+      if (failure === undefined) continue
+      failures.push(failure)
+      if (subject && isForUser(failure)) options.record(subject, failedWrite(write, failure))
+      break
+    }
+    signal.throwIfAborted()
+    const statusWritten = { value: false }
+    const failure = await failureOf(writeStatus(options, plan, subject).then((written) => void (statusWritten.value = written)))
+    if (failure !== undefined) failures.push(failure)
+    if (subject && statusWritten.value) for (const event of plan.events) options.record(subject, event)
+    return { failures, statusWritten: statusWritten.value }
+  }
+}
+
+/** An object that is going away gets nothing new: its children would outlive the garbage collector's look at it. */
+function writesFor(plan: Plan, subject: Subject | undefined): readonly Write[] {
+  const stays = subject !== undefined && subject.metadata.deletionTimestamp === undefined
+  return stays ? plan.writes : plan.writes.filter(({ op }) => op === 'remove' || op === 'release')
+}
+
+async function failureOf(done: Promise<void>): Promise<unknown> {
+  try {
+    await done
+    return undefined
+  } catch (error) {
+    return error ?? new Error('rejected with nothing')
+  }
+}
+
+function createWriter({ client, cache, types, fieldManager }: ExecutorOptions): (write: Write) => Promise<void> {
+  const typeOf = typesByKind(types)
+  const live = (type: ResourceType, key: ObjectKey): KubeObject | undefined => cache.of(type).get(key)
+  return async (write) => {
+    const target = write.op === 'create' || write.op === 'apply' ? write.object : write.ref
+    const type = typeOf(target)
+    switch (write.op) {
+      case 'create':
+        return create(client, type, write.object, live(type, write.object.metadata))
+      case 'apply':
+        return apply(client, type, write.object, { fieldManager, cached: live(type, write.object.metadata) })
+      case 'remove':
+        return remove(client, type, write.ref, live(type, write.ref))
+      case 'release':
+        return release(client, type, write, live(type, write.ref))
+    }
+  }
+}
+
+async function create(client: Client, type: ResourceType, intent: KubeObject, cached: KubeObject | undefined): Promise<void> {
+  if (cached) return refuseForeign(intent, cached)
+  try {
+    await client.create(type, intent)
+  } catch (error) {
+    if (!isAlreadyExists(error)) throw error
+    const present = await client.get(type, intent.metadata)
+    if (present) refuseForeign(intent, present)
+  }
+}
+
+type ApplyTarget = Readonly<{ fieldManager: string; cached: KubeObject | undefined }>
+
+/** The uid of the object we know makes this "that very object or a conflict": a stale cache cannot revive a deleted child. */
+async function apply(client: Client, type: ResourceType, intent: KubeObject, { fieldManager, cached }: ApplyTarget): Promise<void> {
+  const present = cached ?? (await client.get(type, intent.metadata))
+  if (!present) return void (await client.apply(type, intent, { fieldManager }))
+  refuseForeign(intent, present)
+  const { uid } = present.metadata
+  const exact = uid === undefined ? intent : { ...intent, metadata: { ...intent.metadata, uid } }
+  await client.apply(type, exact, { fieldManager, live: present })
+}
+
+function refuseForeign(intent: KubeObject, present: KubeObject): void {
+  const owner = controllerOf(present)
+  if (owner?.uid === controllerOf(intent)?.uid) return
+  const { namespace, name } = intent.metadata
+  const ref = { apiVersion: intent.apiVersion, kind: intent.kind, name, ...(namespace === undefined ? {} : { namespace }) }
+  throw new Conflict(ref, owner ? `is controlled by ${owner.kind} ${owner.name} (uid ${owner.uid})` : 'is controlled by nobody')
+}
+
+async function remove(client: Client, type: ResourceType, ref: ObjectRef, cached: KubeObject | undefined): Promise<void> {
+  const uid = ref.uid ?? cached?.metadata.uid
+  const isGoing = cached?.metadata.uid === uid && cached?.metadata.deletionTimestamp !== undefined
+  if (isGoing) return
+  try {
+    await client.remove(type, ref, uid === undefined ? {} : { uid })
+  } catch (error) {
+    // The name belongs to a successor now; the object that was meant is gone.
+    if (!isConflict(error) || uid === undefined) throw error
+  }
+}
+
+type Release = Extract<Write, { op: 'release' }>
+
+async function release(client: Client, type: ResourceType, { ref, finalizer }: Release, cached: KubeObject | undefined): Promise<void> {
+  const present = cached ?? (await client.get(type, ref))
+  if (!present || (ref.uid !== undefined && present.metadata.uid !== ref.uid) || !hasFinalizer(present, finalizer)) return
+  try {
+    await client.patch(type, ref, { contentType: 'application/json-patch+json', body: releasePatch(present, finalizer) })
+  } catch (error) {
+    if (!isNotFound(error)) throw error
+  }
+}
+
+/** Guarded by the resourceVersion the plan was made from: `/status` ignores a uid. True if the status was written. */
+async function writeStatus({ client, types, fieldManager }: ExecutorOptions, plan: Plan, subject: Subject | undefined): Promise<boolean> {
+  if (!subject || plan.status === undefined || sameJson(plan.status, subject.status ?? {})) return false
+  const { namespace, name, resourceVersion } = subject.metadata
+  const metadata = {
+    name,
+    ...(namespace === undefined ? {} : { namespace }),
+    ...(resourceVersion === undefined ? {} : { resourceVersion }),
+  }
+  const intent = { apiVersion: subject.apiVersion, kind: subject.kind, metadata, status: plan.status }
+  try {
+    await client.applyStatus(typesByKind(types)(subject), intent, { fieldManager: `${fieldManager}-status`, live: subject })
+    return true
+  } catch (error) {
+    if (isNotFound(error)) return false // deleted meanwhile; nobody is left to read it
+    throw error
+  }
+}
+
+function typesByKind(types: readonly ResourceType[]): (of: Readonly<{ apiVersion: string; kind: string }>) => ResourceType {
+  const byKind = new Map(types.map((type) => [kindKey(type), type]))
+  return (of) => {
+    const type = byKind.get(kindKey(of))
+    if (!type) throw new TypeError(`a plan writes a ${of.kind} of ${of.apiVersion}, which no controller owns or watches`)
+    return type
+  }
+}
+
+/** Refusals that stay until somebody changes something: they belong where users look. */
+function isForUser(failure: unknown): failure is Error {
+  return failure instanceof Conflict || isForbidden(failure) || (isInvalid(failure) && failure instanceof ApiError)
+}
+
+function failedWrite(write: Write, failure: Error): EventIntent {
+  const kind = write.op === 'create' || write.op === 'apply' ? write.object.kind : write.ref.kind
+  const action = `${write.op.charAt(0).toUpperCase()}${write.op.slice(1)}${kind}`
+  return { type: 'Warning', reason: 'WriteFailed', action, note: failure.message.slice(0, MAX_NOTE_LENGTH) }
+}
