@@ -50,11 +50,26 @@ export const listSet = { 'x-kubernetes-list-type': 'set' }
 /** Metadata of a list that is replaced as a whole. */
 export const listAtomic = { 'x-kubernetes-list-type': 'atomic' }
 
-const DECIMAL = /^[0-9]{1,9}(\.[0-9]{1,12})?([eE][+-]?[0-9]{1,2})?$/
+/** Says in words what a pattern means: users see this line beside the regular expression. */
+export function matching(pattern: RegExp, message: string): Rule {
+  return { rule: `self.matches(r'${pattern.source}')`, message }
+}
 
-/** A non-negative decimal number as a string, because floats in specs do not survive every client unchanged. */
-export function decimal(description: string, range: Readonly<{ rule: string; message: string }>): z.ZodString {
-  return z.string().min(1).max(24).regex(DECIMAL).meta({ description, ...checked(range) })
+const DECIMAL = /^[0-9]{1,9}([.][0-9]{1,12})?([eE][+-]?[0-9]{1,2})?$/
+
+/**
+ * A non-negative decimal number as a string, because floats in specs do not survive every client unchanged.
+ * `above` is exclusive, as is `below`; `message` says the range in words.
+ */
+export function decimal(description: string, range: Readonly<{ above?: number; below?: number; atMost?: number; message: string }>): z.ZodString {
+  const bounds = [
+    ...(range.above === undefined ? [] : [`double(self) > ${range.above.toFixed(1)}`]),
+    ...(range.below === undefined ? [] : [`double(self) < ${range.below.toFixed(1)}`]),
+    ...(range.atMost === undefined ? [] : [`double(self) <= ${range.atMost.toFixed(1)}`]),
+  ]
+  const number = matching(DECIMAL, `must be a decimal number ${range.message}`)
+  const rule = [number.rule, ...bounds].join(' && ')
+  return z.string().min(1).max(24).regex(DECIMAL).meta({ description, ...checked({ ...number, rule }) })
 }
 
 /** The number in a decimal string that the API server has admitted. */
@@ -76,7 +91,9 @@ function objectName(description: string): z.ZodString {
 }
 
 // No segment starts with a dot: a store that keeps objects as files could read `..` as the parent folder.
-const S3_URI = /^s3:\/\/[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](\/[A-Za-z0-9_=@+-][A-Za-z0-9_.=@+-]*)+\/?$/
+const S3_URI = /^s3:[/]{2}[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]([/][A-Za-z0-9_=@+-][A-Za-z0-9_.=@+-]*)+[/]?$/
+
+const S3_URI_MEANING = 'must be s3://<bucket>/<path>; segments of the path are letters, digits and _ . = @ + -, and none starts with a dot'
 
 export const secretRefSchema = z
   .object({ name: objectName('Name of a Secret in the same namespace as this resource.') })
@@ -86,7 +103,7 @@ export const secretRefSchema = z
 
 function s3Schema(description: string, uri: string) {
   return z
-    .object({ uri: z.string().min(8).max(1024).regex(S3_URI).describe(uri), secretRef: secretRefSchema.optional() })
+    .object({ uri: z.string().min(8).max(1024).regex(S3_URI).meta({ description: uri, ...checked(matching(S3_URI, S3_URI_MEANING)) }), secretRef: secretRefSchema.optional() })
     .describe(
       `${description} Without secretRef the URI must lie under this namespace's own prefix of the operator's bucket, s3://<bucket>/<namespace>/; anything else needs secretRef.`,
     )
@@ -143,7 +160,7 @@ export const artifactSchema = z
     sizeBytes: z.int().min(0).describe('Size in bytes.'),
     createdTime: timestamp('When the artifact was committed to the store.'),
     metadata: z
-      .record(z.string(), z.string().max(256))
+      .record(z.string(), z.string().max(256).describe('One fact.'))
       .meta({ maxProperties: 16 })
       .optional()
       .describe('Small facts about the artifact, such as the attempt that wrote it.'),

@@ -80,17 +80,17 @@ function objectSchema({ kind, description, nameMaxLength, spec, status }: KindDe
     properties: {
       apiVersion: { description: `The version of this form of the resource: ${GROUP}/${VERSION}.`, type: 'string' },
       kind: { description: `The kind of the resource: ${kind}.`, type: 'string' },
-      metadata: { type: 'object' },
+      metadata: { type: 'object', properties: { name: { type: 'string' } } },
       spec: structuralSchema(spec),
       status: structuralSchema(status),
     },
-    'x-kubernetes-validations': nameRules(kind, nameMaxLength),
+    'x-kubernetes-validations': nameRules(nameMaxLength),
   }
 }
 
-function nameRules(kind: string, maxLength: number): Rule[] {
+function nameRules(maxLength: number): Rule[] {
   return [
-    { rule: `size(self.metadata.name) <= ${maxLength}`, message: `metadata.name of a ${kind} has at most ${maxLength} characters, because the names of its Jobs and pods begin with it` },
-    { rule: "!self.metadata.name.contains('.')", message: `metadata.name of a ${kind} has no dots, because host names of its pods begin with it` },
+    { rule: `size(self.metadata.name) <= ${maxLength}`, message: `must have at most ${maxLength} characters, because the names of its Jobs and pods begin with it`, fieldPath: '.metadata.name' },
+    { rule: "!self.metadata.name.contains('.')", message: 'must have no dots, because host names of its pods begin with it', fieldPath: '.metadata.name' },
   ]
 }

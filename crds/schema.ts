@@ -125,7 +125,7 @@ const WAYS_OUT: Readonly<Record<string, string>> = {
   $ref: 'a reference kills the request: remove .meta({ id })',
   anyOf: 'a union is not structural: one object with optional fields and exactlyOneOf()',
   oneOf: 'a union is not structural: one object with optional fields and exactlyOneOf()',
-  allOf: 'an intersection or a second regex() is not structural: merge them',
+  allOf: 'a second regex() is not structural: merge them',
   const: 'a literal is not structural: use z.enum([…])',
 }
 

@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { resourceType, type KubeObject, type ObjectMeta } from '../operator/api/object.ts'
 import {
   API_VERSION, artifactSchema, checked, conditionsSchema, configMapKeySchema, decimal, exactlyOneOf, immutableFields, listAtomic, listMap, listSet,
-  objectMetaSchema, observedGeneration, parseObject, s3FileSchema, s3FolderSchema, seed, timestamp, type Immutable,
+  matching, objectMetaSchema, observedGeneration, parseObject, s3FileSchema, s3FolderSchema, seed, timestamp, type Immutable,
 } from './common.ts'
 
 const modelSchema = z
@@ -22,7 +22,7 @@ const instanceSelectSchema = z
       .meta({ description: 'Use only these instances, such as ["django__django-13251"]. Default: all.', ...listSet })
       .optional(),
     repos: z
-      .array(z.string().min(3).max(128).regex(/^[A-Za-z0-9][A-Za-z0-9_.-]*\/[A-Za-z0-9_.-]+$/).describe('A repository as owner/name, such as django/django.'))
+      .array(z.string().min(3).max(128).regex(/^[A-Za-z0-9][A-Za-z0-9_.-]*[/][A-Za-z0-9_.-]+$/).describe('A repository as owner/name, such as django/django.'))
       .min(1)
       .max(500)
       .meta({ description: 'Use only instances of these repositories, such as ["django/django"]. Default: all.', ...listSet })
@@ -79,10 +79,7 @@ const loraSchema = z
   .object({
     rank: z.int().min(1).max(1024).optional().describe('Rank of the adapter matrices. Default: 16.'),
     alpha: z.int().min(1).max(4096).optional().describe('Scaling of the adapter; it acts with the factor alpha / rank. Default: 32.'),
-    dropout: decimal('Dropout on the adapter input, from 0 to below 1, as a string. Default: "0.05".', {
-      rule: 'double(self) < 1.0',
-      message: 'must be at least 0 and below 1',
-    }).optional(),
+    dropout: decimal('Dropout on the adapter input, from 0 to below 1, as a string. Default: "0.05".', { below: 1, message: 'from 0 to below 1, such as "0.05"' }).optional(),
     targetModules: z
       .array(z.string().min(1).max(128).regex(/^[A-Za-z0-9_][A-Za-z0-9_.-]*$/).describe('Name of a module, such as q_proj.'))
       .min(1)
@@ -96,14 +93,11 @@ const loraSchema = z
   })
   .describe('Low-rank adapter (LoRA): the base model stays as it is, and the result is an adapter. {} takes all defaults.')
 
-const UNIT_RANGE = { rule: 'double(self) <= 1.0', message: 'must be at least 0 and at most 1' }
+const UNIT_RANGE = { atMost: 1, message: 'from 0 to 1, such as "0.03"' }
 
 const optimizerSchema = z
   .object({
-    learningRate: decimal('Peak learning rate, above 0 and at most 1, as a string such as "2e-4". Default: "2e-4".', {
-      rule: 'double(self) > 0.0 && double(self) <= 1.0',
-      message: 'must be above 0 and at most 1',
-    }).optional(),
+    learningRate: decimal('Peak learning rate, above 0 and at most 1, as a string such as "2e-4". Default: "2e-4".', { above: 0, atMost: 1, message: 'above 0 and at most 1, such as "2e-4"' }).optional(),
     scheduler: z.enum(['Linear', 'Cosine', 'Constant']).optional().describe('How the learning rate moves after the warm-up: Linear or Cosine to 0, or Constant. Default: Cosine.'),
     warmupRatio: decimal('Share of all steps over which the learning rate rises from 0, from 0 to 1, as a string. Default: "0.03".', UNIT_RANGE).optional(),
     weightDecay: decimal('Weight decay of AdamW, from 0 to 1, as a string. Default: "0".', UNIT_RANGE).optional(),
@@ -120,29 +114,35 @@ const batchSchema = z
 const durationSchema = z
   .object({
     maxSteps: z.int().min(1).max(10_000_000).optional().describe('Number of optimizer steps, such as 60.'),
-    epochs: decimal('Passes over the training rows, above 0 and at most 1000, as a string such as "3" or "0.5".', {
-      rule: 'double(self) > 0.0 && double(self) <= 1000.0',
-      message: 'must be above 0 and at most 1000',
-    }).optional(),
+    epochs: decimal('Passes over the training rows, above 0 and at most 1000, as a string such as "3" or "0.5".', { above: 0, atMost: 1000, message: 'above 0 and at most 1000, such as "3" or "0.5"' }).optional(),
   })
   .meta({ description: 'How long to train: exactly one of maxSteps and epochs.', ...checked(exactlyOneOf('maxSteps', 'epochs')) })
 
 const everySteps = z.int().min(1).max(1_000_000)
 
+const CPU = /^([1-9][0-9]{0,6}m|0[.][0-9]{0,2}[1-9]|[1-9][0-9]{0,3}([.][0-9]{1,3})?)$/
+const MEMORY = /^[1-9][0-9]{0,6}([.][0-9]{1,3})?(Mi|Gi|Ti|M|G|T)$/
+
 const computeSchema = z
   .object({
     cpu: z
-      .union([z.int().min(1).max(1024), z.string().min(1).max(16).regex(/^([1-9][0-9]{0,6}m|0\.[0-9]{0,2}[1-9]|[1-9][0-9]{0,3}(\.[0-9]{1,3})?)$/)])
-      .meta({ 'x-kubernetes-int-or-string': true })
-      .optional()
-      .describe('CPU cores of the training pod, as a number or a quantity such as 2, "1.5" or "500m". Default: 1.'),
+      .union([z.int().min(1).max(1024), z.string().min(1).max(16).regex(CPU)])
+      .meta({
+        description: 'CPU cores of the training pod, as a number or a quantity such as 2, "1.5" or "500m". Default: 1.',
+        'x-kubernetes-int-or-string': true,
+        ...checked({ rule: `type(self) == int || ${matching(CPU, '').rule}`, message: 'must be cores or millicores, such as 2, "1.5" or "500m"' }),
+      })
+      .optional(),
     memory: z
       .string()
       .min(2)
       .max(16)
-      .regex(/^[1-9][0-9]{0,6}(\.[0-9]{1,3})?(Mi|Gi|Ti|M|G|T)$/)
-      .optional()
-      .describe('Memory of the training pod with its unit, such as 4Gi or 512Mi; request and limit are the same. Default: 4Gi.'),
+      .regex(MEMORY)
+      .meta({
+        description: 'Memory of the training pod with its unit, such as 4Gi or 512Mi; request and limit are the same. Default: 4Gi.',
+        ...checked(matching(MEMORY, 'must have a unit: Mi, Gi, Ti, M, G or T, such as 4Gi')),
+      })
+      .optional(),
   })
   .describe('What the training pod asks for.')
 
@@ -243,7 +243,7 @@ const dataStatusSchema = z
       .meta({ description: 'The first bad rows, 5 at most.', ...listAtomic })
       .optional(),
     tokens: z
-      .object({ p50: count.describe('Median.'), p90: count.describe('90th percentile.'), max: count.describe('The longest row.') })
+      .object({ p50: count.describe('The median.'), p90: count.describe('The length that 90 % of the rows do not exceed.'), max: count.describe('The longest row.') })
       .describe('Length of the rows in tokens of the model, before truncation.')
       .optional(),
     truncatedPercent: z.string().max(16).optional().describe('Share of rows longer than sequence.maxLength, in percent, such as "1.3".'),
