@@ -1,4 +1,15 @@
+import type { World } from '../world.ts'
+import { asItem, asList, asObject, asWatchEvent, writtenBy } from './answer.ts'
+import { AppliedIntents, hashIntent, toIntent, toStatusIntent } from './apply.ts'
+import { isConflict, isNotFound } from './errors.ts'
+import { lineFraming, listFraming } from './framing.ts'
 import type { KubeObject, ObjectKey, ResourceType } from './object.ts'
+import { collectionCall, target } from './target.ts'
+import type { Transport, TransportRequest } from './transport.ts'
+
+const LIST_DEADLINE_MS = 60_000 // a page of large objects from a busy etcd; a reflector has nothing better to do than wait
+const PAGE_OBJECTS = 500 // client-go's: keeps a page to a few megabytes
+const WATCH_OVERTIME_MS = 5_000 // the server ends a watch itself; if it does not, the connection is dead
 
 export type ListOptions<T extends KubeObject> = Readonly<{
   /** Absent: all namespaces. */
@@ -32,8 +43,8 @@ export type WatchOptions = Readonly<{
   opened?: () => void
 }>
 
-/** One line of a watch, as the server sends it: `type` may be one this version does not know. */
-export type WatchEvent<T extends KubeObject = KubeObject> = Readonly<{ type: string; object: T }>
+/** What happened to an object; a `BOOKMARK` carries nothing but its resourceVersion. */
+export type WatchEvent<T extends KubeObject = KubeObject> = Readonly<{ type: 'ADDED' | 'MODIFIED' | 'DELETED' | 'BOOKMARK'; object: T }>
 
 export type ApplyOptions = Readonly<{
   fieldManager: string
@@ -95,3 +106,122 @@ export type ClientHooks = Readonly<{
   /** Called after every write that succeeded, before its promise resolves. */
   onWrite?: (written: Written) => void
 }>
+
+export type ClientOptions = ClientHooks & Readonly<{ world: World }>
+
+/** Two clients may share a transport: one behind the write fence, one before it for what standbys do too. */
+export function createClient(transport: Transport, options: ClientOptions): Client {
+  const context: Context = { transport, applied: new AppliedIntents(options.world), ...options }
+  return {
+    get: (type, key, signal) => get(context, type, key, signal),
+    list: (type, listOptions = {}) => list(context, type, listOptions),
+    watch: (type, watchOptions, signal) => watch(context, type, { ...watchOptions, signal }),
+    create: (type, object) => create(context, type, object),
+    apply: (type, intent, applyOptions) => apply(context, type, toIntent(intent), applyOptions),
+    applyStatus: (type, intent, applyOptions) => apply(context, type, toStatusIntent(intent), { ...applyOptions, subresource: 'status' }),
+    patch: (type, key, patchBody) => patch(context, type, key, patchBody),
+    remove: (type, key, removeOptions = {}) => remove(context, type, key, removeOptions),
+    post: (path, body) => post(context, path, body),
+  }
+}
+
+type Context = ClientHooks & Readonly<{ transport: Transport; applied: AppliedIntents }>
+
+async function get<T extends KubeObject>(context: Context, type: ResourceType<T>, key: ObjectKey, signal?: AbortSignal): Promise<T | undefined> {
+  try {
+    return asObject(await context.transport.request({ ...target('get', type, key), method: 'GET', signal }))
+  } catch (error) {
+    if (isNotFound(error)) return undefined
+    throw error
+  }
+}
+
+async function list<T extends KubeObject>(context: Context, type: ResourceType<T>, options: ListOptions<T>): Promise<ListPage<T>> {
+  const { namespace, signal, project = (object: T) => object, ...query } = options
+  const request = { ...target('list', type, { namespace }), method: 'GET', deadlineMs: LIST_DEADLINE_MS, signal } as const
+  const values = context.transport.stream({ ...request, query: { limit: PAGE_OBJECTS, ...query }, framing: listFraming() })
+  const items: T[] = []
+  let held: unknown // one behind, because the last value is not an item but the list itself
+  for await (const value of values) {
+    if (held !== undefined) items.push(project(asItem(type, held)))
+    held = value
+  }
+  const { metadata, items: rest } = asList(held)
+  for (const item of rest ?? []) items.push(project(asItem(type, item)))
+  return { items, resourceVersion: metadata.resourceVersion ?? '', ...(metadata.continue ? { continue: metadata.continue } : {}) }
+}
+
+type WatchCall = WatchOptions & Readonly<{ signal: AbortSignal }>
+
+async function* watch<T extends KubeObject>(context: Context, type: ResourceType<T>, options: WatchCall): AsyncGenerator<WatchEvent<T>> {
+  const { namespace, signal, idleMs, opened, ...query } = options
+  const values = context.transport.stream({
+    ...target('watch', type, { namespace }),
+    method: 'GET',
+    query: { ...query, watch: true, allowWatchBookmarks: true },
+    framing: lineFraming(),
+    deadlineMs: options.timeoutSeconds * 1000 + WATCH_OVERTIME_MS,
+    idleMs,
+    opened,
+    signal,
+  })
+  for await (const value of values) yield asWatchEvent(value)
+}
+
+async function create<T extends KubeObject>(context: Context, type: ResourceType<T>, object: KubeObject): Promise<T> {
+  const { namespace } = object.metadata
+  return write<T>(context, type, { ...target('create', type, { namespace }), method: 'POST', body: object })
+}
+
+type ApplyCall = ApplyOptions & Readonly<{ subresource?: string }>
+
+async function apply<T extends KubeObject>(context: Context, type: ResourceType<T>, intent: KubeObject, options: ApplyCall): Promise<T> {
+  const { fieldManager, live, subresource } = options
+  const hash = hashIntent(intent, `${fieldManager}/${subresource ?? ''}`)
+  if (live && context.applied.has(hash, live)) return asObject(live)
+  const result = await write<T>(context, type, {
+    ...target('patch', type, intent.metadata, subresource),
+    method: 'PATCH',
+    query: { fieldManager, force: true },
+    contentType: 'application/apply-patch+yaml', // JSON is YAML
+    body: intent,
+  })
+  context.applied.add(hash, result)
+  return result
+}
+
+async function patch<T extends KubeObject>(context: Context, type: ResourceType<T>, key: ObjectKey, options: PatchBody): Promise<T> {
+  const { contentType, body, subresource, fieldManager } = options
+  return write<T>(context, type, { ...target('patch', type, key, subresource), method: 'PATCH', query: { fieldManager }, contentType, body })
+}
+
+async function remove(context: Context, type: ResourceType, key: ObjectKey, options: RemoveOptions): Promise<void> {
+  const { uid, resourceVersion, gracePeriodSeconds, propagation = 'Background' } = options
+  const preconditions = uid === undefined && resourceVersion === undefined ? {} : { preconditions: { uid, resourceVersion } }
+  const body = { apiVersion: 'v1', kind: 'DeleteOptions', propagationPolicy: propagation, gracePeriodSeconds, ...preconditions }
+  const { mayWrite } = context
+  try {
+    const answer = await context.transport.request({ ...target('delete', type, key), method: 'DELETE', body, ...(mayWrite ? { mayWrite } : {}) })
+    context.onWrite?.(writtenBy(type, answer))
+  } catch (error) {
+    if (!isNotFound(error) && !(await isSuccessor(context, type, key, { uid, error }))) throw error
+    if (uid !== undefined) context.onWrite?.({ type, deletedUid: uid })
+  }
+}
+
+/** A conflict on a uid may mean that another object has taken the name: the one meant is gone. */
+async function isSuccessor(context: Context, type: ResourceType, key: ObjectKey, { uid, error }: { uid: string | undefined; error: unknown }): Promise<boolean> {
+  if (uid === undefined || !isConflict(error)) return false
+  return (await get(context, type, key))?.metadata.uid !== uid
+}
+
+async function post({ transport }: Context, path: string, body: unknown): Promise<unknown> {
+  return transport.request({ method: 'POST', path, body, call: collectionCall('create', path) })
+}
+
+async function write<T extends KubeObject>(context: Context, type: ResourceType<T>, request: TransportRequest): Promise<T> {
+  const { mayWrite } = context
+  const answer = asObject<T>(await context.transport.request({ ...request, ...(mayWrite ? { mayWrite } : {}) }))
+  context.onWrite?.(writtenBy(type, answer))
+  return answer
+}
