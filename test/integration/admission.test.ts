@@ -1,0 +1,159 @@
+// The chart in a real API server: everything is accepted as rendered, and the two admission policies hold.
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { startControlPlane, type ControlPlane } from '../cluster/control-plane.ts'
+import { run, succeeds, waitUntil } from '../cluster/exec.ts'
+
+const SYSTEM = 'swe-operator-system'
+const OPERATOR = `system:serviceaccount:${SYSTEM}:swe-operator`
+const JOB_CONTROLLER = 'system:serviceaccount:kube-system:job-controller'
+const OURS = { 'app.kubernetes.io/managed-by': 'swe-operator' }
+const chart = join(import.meta.dirname, '../../charts/swe-operator')
+
+let plane: ControlPlane
+
+beforeAll(async () => {
+  plane = await startControlPlane({ name: 'admission' })
+  await run(plane.binaries.helm, ['install', 'swe-operator', chart, '--kubeconfig', plane.kubeconfigPath, '--namespace', SYSTEM, '--create-namespace'])
+  for (const namespace of ['team-a', 'team-b']) await kubectl(['create', 'namespace', namespace])
+  // Everything that the operator's own role denies is granted here, so that it is the policy that answers.
+  await kubectl(['create', 'clusterrolebinding', 'stolen', '--clusterrole=cluster-admin', `--user=${OPERATOR}`])
+  for (const author of ['alice', 'bob']) await kubectl(['-n', 'team-a', 'create', 'rolebinding', author, '--clusterrole=swe-operator-edit', `--user=${author}`])
+  await kubectl(['-n', 'team-a', 'create', 'role', 'reader', '--verb=get', '--resource=secrets', '--resource-name=models'])
+  await kubectl(['-n', 'team-a', 'create', 'rolebinding', 'reader', '--role=reader', '--user=bob'])
+  await Promise.all([
+    waitUntil('the policy on workloads is enforced', 30_000, async () => !(await isAllowed(OPERATOR, aPod({ hostNetwork: true })))),
+    waitUntil('the policy on Secrets is enforced', 30_000, async () => !(await isAllowed('alice', aRun('probe', 'models')))),
+  ])
+})
+
+afterAll(() => plane.stop())
+
+function kubectl(args: readonly string[], input?: unknown): Promise<string> {
+  return run(plane.binaries.kubectl, ['--kubeconfig', plane.kubeconfigPath, ...args], input === undefined ? {} : { input: JSON.stringify(input) })
+}
+
+/** Sends the object to be created without storing it. */
+const tryCreate = (user: string, object: unknown) => kubectl(['create', '--dry-run=server', '--as', user, '-f', '-'], object)
+const isAllowed = (user: string, object: unknown) => tryCreate(user, object).then(() => true, () => false)
+
+const container = { name: 'main', image: 'x', securityContext: { allowPrivilegeEscalation: false } }
+const podSpec = { restartPolicy: 'Never', serviceAccountName: 'default', automountServiceAccountToken: false, containers: [container] }
+
+function aPod(change: object, labels: object = OURS): unknown {
+  return { apiVersion: 'v1', kind: 'Pod', metadata: { namespace: 'team-a', name: 'some-pod', labels }, spec: { ...podSpec, ...change } }
+}
+
+function aJob(change: object = {}, podLabels: object = OURS): unknown {
+  const template = { metadata: { labels: podLabels }, spec: { ...podSpec, ...change } }
+  return { apiVersion: 'batch/v1', kind: 'Job', metadata: { namespace: 'team-a', name: 'some-job', labels: OURS }, spec: { template } }
+}
+
+function aRun(name: string, modelSecret?: string, dataSecret?: string): unknown {
+  const secretRef = (secret: string | undefined) => (secret === undefined ? {} : { secretRef: { name: secret } })
+  return {
+    apiVersion: 'swe-operator.dev/v1alpha1',
+    kind: 'TrainingRun',
+    metadata: { namespace: 'team-a', name },
+    spec: {
+      method: 'SFT',
+      engine: 'TRL',
+      model: { s3: { uri: 's3://models/base', ...secretRef(modelSecret) } },
+      data: { files: { s3: { uri: 's3://data/rows.jsonl', ...secretRef(dataSecret) }, format: 'Messages' } },
+      lora: {},
+      duration: { maxSteps: 10 },
+    },
+  }
+}
+
+const withContainer = (change: object) => ({ containers: [{ ...container, ...change }] })
+const token = (audience: object) => ({ volumes: [{ name: 'token', projected: { sources: [{ serviceAccountToken: { path: 'token', ...audience } }] } }] })
+
+describe("what the operator's identity creates", () => {
+  it('is accepted when it is an ordinary Job with our label', async () => {
+    expect(await tryCreate(OPERATOR, aJob(token({ audience: 'swe-operator.dev/trainingruns/1' })))).toContain('job.batch/some-job created')
+  })
+
+  it('is accepted when it is a ConfigMap with our label', async () => {
+    expect(await isAllowed(OPERATOR, { apiVersion: 'v1', kind: 'ConfigMap', metadata: { namespace: 'team-a', name: 'inputs', labels: OURS } })).toBe(true)
+  })
+
+  it.each([
+    ['is privileged', withContainer({ securityContext: { privileged: true } }), 'must set allowPrivilegeEscalation to false in every container'],
+    ['may gain privileges', withContainer({ securityContext: {} }), 'must set allowPrivilegeEscalation to false in every container'],
+    ['has an added capability', withContainer({ securityContext: { allowPrivilegeEscalation: false, capabilities: { add: ['SYS_PTRACE'] } } }), 'without privileged, added capabilities'],
+    ['has a privileged init container', { initContainers: [{ ...container, name: 'init', securityContext: { privileged: true } }] }, 'must set allowPrivilegeEscalation to false'],
+    ['mounts a path of the node', { volumes: [{ name: 'root', hostPath: { path: '/' } }] }, 'may only mount volumes of the types configMap'],
+    ['shares the network of the node', { hostNetwork: true }, 'must not share the network, process or IPC namespace of its node'],
+    ['sees the processes of the node', { hostPID: true }, 'must not share the network, process or IPC namespace of its node'],
+    ['takes a port of the node', withContainer({ ports: [{ containerPort: 80, hostPort: 80 }] }), 'nor use a hostPort'],
+    ['gets a token of the API server', { automountServiceAccountToken: true }, 'must set automountServiceAccountToken to false'],
+    ['asks for a token of the API server by volume', token({}), 'may only project tokens for audiences below swe-operator.dev/'],
+  ])('is refused when it %s, as Job and as pod', async (_, change, message) => {
+    await expect(tryCreate(OPERATOR, aJob(change))).rejects.toThrow(message)
+    await expect(tryCreate(OPERATOR, aPod(change))).rejects.toThrow(message)
+  })
+
+  it('is refused without our label, on the object or on its pods', async () => {
+    await expect(tryCreate(OPERATOR, aJob({}, {}))).rejects.toThrow(
+      'Job some-job does not carry the label app.kubernetes.io/managed-by=swe-operator, so swe-operator may not create, change or delete it.',
+    )
+    await expect(tryCreate(OPERATOR, aPod({}, {}))).rejects.toThrow('Pod some-pod does not carry the label')
+  })
+})
+
+describe('pods that the Job controller makes', () => {
+  it('are held to the same when they carry our label', async () => {
+    expect(await isAllowed(JOB_CONTROLLER, aPod({}))).toBe(true)
+    await expect(tryCreate(JOB_CONTROLLER, aPod({ hostNetwork: true }))).rejects.toThrow('must not share the network')
+  })
+
+  it("are nobody's business here when they do not", async () => {
+    expect(await isAllowed(JOB_CONTROLLER, aPod({ hostNetwork: true }, {}))).toBe(true)
+  })
+})
+
+describe('what belongs to others', () => {
+  beforeAll(async () => {
+    await kubectl(['-n', 'team-a', 'create', 'configmap', 'theirs'])
+    await kubectl(['create', '-f', '-'], aPod({}, {}))
+    const leader = { apiVersion: 'v1', kind: 'Pod', metadata: { namespace: SYSTEM, name: 'swe-operator-0', labels: { 'app.kubernetes.io/name': 'swe-operator', 'app.kubernetes.io/component': 'operator' } }, spec: podSpec }
+    await kubectl(['create', '-f', '-'], leader)
+  })
+
+  it('cannot be changed or deleted by the operator', async () => {
+    const asOperator = (...args: string[]) => kubectl([...args, '--as', OPERATOR, '--dry-run=server'])
+    await expect(asOperator('-n', 'team-a', 'delete', 'configmap', 'theirs')).rejects.toThrow('ConfigMap theirs does not carry the label')
+    await expect(asOperator('-n', 'team-a', 'delete', 'pod', 'some-pod')).rejects.toThrow('Pod some-pod does not carry the label')
+    await expect(asOperator('-n', 'team-a', 'label', 'pod', 'some-pod', 'app.kubernetes.io/managed-by=swe-operator')).rejects.toThrow('Pod some-pod does not carry the label')
+  })
+
+  it('does not include its own pod, which it marks as the leader', async () => {
+    expect(await kubectl(['-n', SYSTEM, 'label', 'pod', 'swe-operator-0', 'swe-operator.dev/leader=true', '--as', OPERATOR])).toContain('labeled')
+  })
+})
+
+describe('an author who names a Secret', () => {
+  it('is refused without the right to get it, and told which field and what to do', async () => {
+    await expect(tryCreate('alice', aRun('run', 'models'))).rejects.toThrow(
+      'spec.model.s3.secretRef: you may not get Secret "models" in namespace "team-a". Name a Secret that you may read, or ask for a Role that allows get on this one.',
+    )
+    await expect(tryCreate('bob', aRun('run', 'models', 'rows'))).rejects.toThrow('spec.data.files.s3.secretRef: you may not get Secret "rows" in namespace "team-a".')
+  })
+
+  it('is accepted with that right', async () => {
+    expect(await isAllowed('bob', aRun('run', 'models'))).toBe(true)
+  })
+
+  it('needs no such right to name none', async () => {
+    expect(await isAllowed('alice', aRun('run'))).toBe(true)
+  })
+
+  it("does not stand in the way of others: who may not read it can suspend the run, and the operator can write the run's status", async () => {
+    await kubectl(['create', '-f', '-'], aRun('admitted', 'models', 'models'))
+    const suspend = ['-n', 'team-a', 'patch', 'trainingrun', 'admitted', '--type=merge', '-p', '{"spec":{"suspend":true}}']
+    expect(await succeeds(plane.binaries.kubectl, ['--kubeconfig', plane.kubeconfigPath, ...suspend, '--as', OPERATOR])).toBe(true)
+    expect(await kubectl(['-n', 'team-a', 'get', 'trainingrun', 'admitted', '-o', 'jsonpath={.spec.suspend}'])).toBe('true')
+    expect(await kubectl([...suspend.slice(0, -1), '{"spec":{"suspend":false}}', '--as', 'alice'])).toContain('patched')
+  })
+})
