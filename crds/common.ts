@@ -69,7 +69,7 @@ export function decimal(description: string, range: Readonly<{ above?: number; b
   ]
   const number = matching(DECIMAL, `must be a decimal number ${range.message}`)
   const rule = [number.rule, ...bounds].join(' && ')
-  return z.string().min(1).max(24).regex(DECIMAL).meta({ description, ...checked({ ...number, rule }) })
+  return z.string().max(24).regex(DECIMAL).meta({ description, ...checked({ ...number, rule }) })
 }
 
 /** The number in a decimal string that the API server has admitted. */

@@ -126,7 +126,7 @@ const MEMORY = /^[1-9][0-9]{0,6}([.][0-9]{1,3})?(Mi|Gi|Ti|M|G|T)$/
 const computeSchema = z
   .object({
     cpu: z
-      .union([z.int().min(1).max(1024), z.string().min(1).max(16).regex(CPU)])
+      .union([z.int().min(1).max(1024), z.string().max(16).regex(CPU)])
       .meta({
         description: 'CPU cores of the training pod, as a number or a quantity such as 2, "1.5" or "500m". Default: 1.',
         'x-kubernetes-int-or-string': true,
@@ -135,7 +135,6 @@ const computeSchema = z
       .optional(),
     memory: z
       .string()
-      .min(2)
       .max(16)
       .regex(MEMORY)
       .meta({

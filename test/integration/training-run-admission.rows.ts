@@ -1,0 +1,180 @@
+// What a user may get wrong or right in a TrainingRun, and the lines kubectl shows for it.
+
+export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json }
+
+/** A change is a JSON merge patch: null removes a field. */
+export type RefusedRow = readonly [what: string, change: Json, ...says: readonly [string, ...string[]]]
+export type AcceptedRow = readonly [what: string, change: Json]
+
+export const manifest: Json = {
+  apiVersion: 'swe-operator.dev/v1alpha1',
+  kind: 'TrainingRun',
+  metadata: { name: 'row', namespace: 'default' },
+  spec: {
+    method: 'SFT',
+    engine: 'TRL',
+    model: { s3: { uri: 's3://swe-operator/default/models/tiny' } },
+    data: { files: { configMap: { name: 'rows', key: 'rows.jsonl' }, format: 'Messages' } },
+    lora: {},
+    duration: { maxSteps: 60 },
+  },
+}
+
+const spec = (change: Json): Json => ({ spec: change })
+const instances = (more: { readonly [key: string]: Json }): Json =>
+  spec({ data: { files: null, instances: { configMap: { name: 'rows', key: 'rows.jsonl' }, format: 'SWEBench', ...more } } })
+const modelAt = (uri: string): Json => spec({ model: { s3: { uri } } })
+
+/** The API server adds this line when the shape is so wrong that it could not evaluate the rules. */
+const RULES_NOT_CHECKED = '<nil>: Invalid value: null: some validation rules were not checked because the object was invalid; correct the existing errors to complete validation'
+
+const DECIMAL_PATTERN = "should match '^[0-9]{1,9}([.][0-9]{1,12})?([eE][+-]?[0-9]{1,2})?$'"
+const URI_PATTERN = "should match '^s3:[/]{2}[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]([/][A-Za-z0-9_=@+-][A-Za-z0-9_.=@+-]*)+[/]?$'"
+const URI_WORDS = 'must be s3://<bucket>/<path>; segments of the path are letters, digits and _ . = @ + -, and none starts with a dot'
+const CPU_PATTERN = "should match '^([1-9][0-9]{0,6}m|0[.][0-9]{0,2}[1-9]|[1-9][0-9]{0,3}([.][0-9]{1,3})?)$'"
+const MEMORY_PATTERN = "should match '^[1-9][0-9]{0,6}([.][0-9]{1,3})?(Mi|Gi|Ti|M|G|T)$'"
+
+const typo = (field: string) => `Error from server (BadRequest): error when creating "STDIN": TrainingRun in version "v1alpha1" cannot be handled as a TrainingRun: strict decoding error: unknown field "${field}"`
+const required = (field: string): readonly [string, string] => [`${field}: Required value`, RULES_NOT_CHECKED]
+const unsupported = (field: string, value: string, supported: string): readonly [string, string] => [`${field}: Unsupported value: "${value}": supported values: ${supported}`, RULES_NOT_CHECKED]
+const wrongType = (field: string, type: string, got: string): readonly [string, string] => [`${field}: Invalid value: "${got}": ${field} in body must be of type ${type}: "${got}"`, RULES_NOT_CHECKED]
+const bound = (field: string, value: number, rule: string): string => `${field}: Invalid value: ${value}: ${field} in body should be ${rule}`
+const mismatch = (field: string, value: string, pattern: string): string => `${field}: Invalid value: "${value}": ${field} in body ${pattern}`
+const words = (field: string, value: string, message: string): string => `${field}: Invalid value: "${value}": ${message}`
+const badUri = (uri: string): readonly [string, string] => [mismatch('spec.model.s3.uri', uri, URI_PATTERN), words('spec.model.s3.uri', uri, URI_WORDS)]
+const RATE = 'must be a decimal number above 0 and at most 1, such as "2e-4"'
+const badRate = (rate: string): readonly [string, string] => [mismatch('spec.optimizer.learningRate', rate, DECIMAL_PATTERN), words('spec.optimizer.learningRate', rate, RATE)]
+
+export const refused: readonly RefusedRow[] = [
+  ['a misspelled field', spec({ modle: {} }), typo('spec.modle')],
+  ['a misspelled field deeper down', spec({ optimizer: { learningrate: '1e-3' } }), typo('spec.optimizer.learningrate')],
+  ['a misspelled spec', { specs: {} }, typo('specs')],
+  ['a selection that belongs to instances', spec({ data: { files: { select: { instanceIds: ['a'] } } } }), typo('spec.data.files.select.instanceIds')],
+  ['a field of a later version', spec({ budget: { maxCost: '5' } }), typo('spec.budget')],
+
+  ['no spec', { spec: null }, ...required('spec')],
+  ['no method', spec({ method: null }), ...required('spec.method')],
+  ['no engine', spec({ engine: null }), ...required('spec.engine')],
+  ['no model', spec({ model: null }), ...required('spec.model')],
+  ['a model without a source', spec({ model: { s3: null } }), ...required('spec.model.s3')],
+  ['no data', spec({ data: null }), ...required('spec.data')],
+  ['data without a format', spec({ data: { files: { format: null } } }), ...required('spec.data.files.format')],
+  ['a ConfigMap without a key', spec({ data: { files: { configMap: { key: null } } } }), ...required('spec.data.files.configMap.key')],
+  ['a Secret without a name', spec({ model: { s3: { secretRef: {} } } }), ...required('spec.model.s3.secretRef.name')],
+  ['no lora', spec({ lora: null }), ...required('spec.lora')],
+  ['no duration', spec({ duration: null }), ...required('spec.duration')],
+  ['an evaluation without its interval', spec({ evaluation: {} }), ...required('spec.evaluation.everySteps')],
+
+  ['instances and files', spec({ data: { instances: { configMap: { name: 'a', key: 'b' }, format: 'SWEBench' } } }), 'spec.data: Invalid value: exactly one of instances, files must be set'],
+  ['neither instances nor files', spec({ data: { files: null } }), 'spec.data: Invalid value: exactly one of instances, files must be set'],
+  ['two sources of one file', spec({ data: { files: { s3: { uri: 's3://swe-operator/default/rows.jsonl' } } } }), 'spec.data.files: Invalid value: exactly one of configMap, s3 must be set'],
+  ['no source of a file', spec({ data: { files: { configMap: null } } }), 'spec.data.files: Invalid value: exactly one of configMap, s3 must be set'],
+  ['no source of instances', instances({ configMap: null }), 'spec.data.instances: Invalid value: exactly one of configMap, s3 must be set'],
+  ['steps and epochs', spec({ duration: { epochs: '3' } }), 'spec.duration: Invalid value: exactly one of maxSteps, epochs must be set'],
+  ['neither steps nor epochs', spec({ duration: { maxSteps: null } }), 'spec.duration: Invalid value: exactly one of maxSteps, epochs must be set'],
+
+  ['an unknown method', spec({ method: 'PPO' }), ...unsupported('spec.method', 'PPO', '"SFT"')],
+  ['a method in lower case', spec({ method: 'sft' }), ...unsupported('spec.method', 'sft', '"SFT"')],
+  ['an unknown engine', spec({ engine: 'Verl' }), ...unsupported('spec.engine', 'Verl', '"TRL"')],
+  ['an unknown scheduler', spec({ optimizer: { scheduler: 'cosine' } }), ...unsupported('spec.optimizer.scheduler', 'cosine', '"Linear", "Cosine", "Constant"')],
+  ['an unknown format', spec({ data: { files: { format: 'CSV' } } }), ...unsupported('spec.data.files.format', 'CSV', '"Messages", "PromptCompletion"')],
+  ['an unknown prompt style', instances({ promptStyle: 'Style2' }), ...unsupported('spec.data.instances.promptStyle', 'Style2', '"Pro"')],
+  ['an unknown unit of the split', spec({ split: { by: 'Row' } }), ...unsupported('spec.split.by', 'Row', '"Instance", "Repository"')],
+
+  ['a negative seed', spec({ seed: -1 }), bound('spec.seed', -1, 'greater than or equal to 0')],
+  ['a seed of more than 32 bits', spec({ seed: 4_294_967_296 }), bound('spec.seed', 4_294_967_296, 'less than or equal to 4294967295')],
+  ['a split that holds nothing out', spec({ split: { trainPercent: 100 } }), bound('spec.split.trainPercent', 100, 'less than or equal to 99')],
+  ['no steps', spec({ duration: { maxSteps: 0 } }), bound('spec.duration.maxSteps', 0, 'greater than or equal to 1')],
+  ['rank 0', spec({ lora: { rank: 0 } }), bound('spec.lora.rank', 0, 'greater than or equal to 1')],
+  ['a grace period too short for a checkpoint', spec({ gracePeriodSeconds: 5 }), bound('spec.gracePeriodSeconds', 5, 'greater than or equal to 10')],
+  ['more retries than anybody wants', spec({ retries: { limit: 101 } }), bound('spec.retries.limit', 101, 'less than or equal to 100')],
+  ['sequences too short for a row', spec({ sequence: { maxLength: 8 } }), bound('spec.sequence.maxLength', 8, 'greater than or equal to 16')],
+  ['an evaluation after every 0 steps', spec({ evaluation: { everySteps: 0 } }), bound('spec.evaluation.everySteps', 0, 'greater than or equal to 1')],
+  ['0 cores', spec({ compute: { cpu: 0 } }), bound('spec.compute.cpu', 0, 'greater than or equal to 1')],
+
+  ['a seed with a fraction', spec({ seed: 1.5 }), wrongType('spec.seed', 'integer', 'number')[0], '<nil>: Invalid value: "": Checked value must be of type integer (default format) in spec.seed', RULES_NOT_CHECKED],
+  ['a learning rate that is not quoted', spec({ optimizer: { learningRate: 0.0002 } }), ...wrongType('spec.optimizer.learningRate', 'string', 'number')],
+  ['memory that is not quoted', spec({ compute: { memory: 4 } }), ...wrongType('spec.compute.memory', 'string', 'integer')],
+  ['suspend in words', spec({ suspend: 'yes' }), ...wrongType('spec.suspend', 'boolean', 'string')],
+  ['one module instead of a list', spec({ lora: { targetModules: 'q_proj' } }), ...wrongType('spec.lora.targetModules', 'array', 'string')],
+
+  ['a learning rate in words', spec({ optimizer: { learningRate: 'fast' } }), ...badRate('fast')],
+  ['a negative learning rate', spec({ optimizer: { learningRate: '-1e-4' } }), ...badRate('-1e-4')],
+  ['a decimal comma', spec({ optimizer: { learningRate: '0,1' } }), ...badRate('0,1')],
+  ['a learning rate of 0', spec({ optimizer: { learningRate: '0' } }), words('spec.optimizer.learningRate', '0', RATE)],
+  ['a learning rate above 1', spec({ optimizer: { learningRate: '2e4' } }), words('spec.optimizer.learningRate', '2e4', RATE)],
+  ['a dropout of everything', spec({ lora: { dropout: '1' } }), words('spec.lora.dropout', '1', 'must be a decimal number from 0 to below 1, such as "0.05"')],
+  ['a warm-up in percent', spec({ optimizer: { warmupRatio: '3' } }), words('spec.optimizer.warmupRatio', '3', 'must be a decimal number from 0 to 1, such as "0.03"')],
+  ['0 epochs', spec({ duration: { maxSteps: null, epochs: '0' } }), words('spec.duration.epochs', '0', 'must be a decimal number above 0 and at most 1000, such as "3" or "0.5"')],
+
+  ['cores in words', spec({ compute: { cpu: 'two' } }), mismatch('spec.compute.cpu', 'two', CPU_PATTERN), words('spec.compute.cpu', 'two', 'must be cores or millicores, such as 2, "1.5" or "500m"')],
+  ['memory without a unit', spec({ compute: { memory: '4' } }), mismatch('spec.compute.memory', '4', MEMORY_PATTERN), words('spec.compute.memory', '4', 'must have a unit: Mi, Gi, Ti, M, G or T, such as 4Gi')],
+  ['memory in a unit Kubernetes does not know', spec({ compute: { memory: '4GB' } }), mismatch('spec.compute.memory', '4GB', MEMORY_PATTERN), words('spec.compute.memory', '4GB', 'must have a unit: Mi, Gi, Ti, M, G or T, such as 4Gi')],
+
+  ['a model on the web', modelAt('https://example.com/model'), ...badUri('https://example.com/model')],
+  ['a bucket without a path', modelAt('s3://swe-operator'), ...badUri('s3://swe-operator')],
+  ['a path that climbs out of its prefix', modelAt('s3://swe-operator/default/../other/model'), ...badUri('s3://swe-operator/default/../other/model')],
+  ['a path with an empty segment', modelAt('s3://swe-operator//model'), ...badUri('s3://swe-operator//model')],
+  ['a ConfigMap key that climbs out of its folder', spec({ data: { files: { configMap: { key: '../rows' } } } }), mismatch('spec.data.files.configMap.key', '../rows', "should match '^[A-Za-z0-9_-][-._A-Za-z0-9]*$'")],
+  ['a ConfigMap that cannot exist', spec({ data: { files: { configMap: { name: 'Rows' } } } }), mismatch('spec.data.files.configMap.name', 'Rows', "should match '^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$'")],
+  ['an instance id with a space', instances({ select: { instanceIds: ['django 1'] } }), mismatch('spec.data.instances.select.instanceIds[0]', 'django 1', "should match '^[A-Za-z0-9][A-Za-z0-9_.-]*$'")],
+  ['a repository without its owner', instances({ select: { repos: ['django'] } }), mismatch('spec.data.instances.select.repos[0]', 'django', "should match '^[A-Za-z0-9][A-Za-z0-9_.-]*[/][A-Za-z0-9_.-]+$'")],
+
+  ['an empty selection', instances({ select: { instanceIds: [] } }), bound('spec.data.instances.select.instanceIds', 0, 'at least 1 items').replace('should be', 'should have')],
+  ['the same instance twice', instances({ select: { instanceIds: ['a', 'a'] } }), 'spec.data.instances.select.instanceIds[1]: Duplicate value: "a"'],
+  ['more modules than a model has', spec({ lora: { targetModules: Array.from({ length: 65 }, (_, n) => `m${n}`) } }), 'spec.lora.targetModules: Too many: 65: must have at most 64 items', RULES_NOT_CHECKED],
+  ['all-linear beside a single module', spec({ lora: { targetModules: ['all-linear', 'q_proj'] } }), 'spec.lora.targetModules: Invalid value: all-linear stands alone: name it or single modules'],
+  ['a split by repository of rows without one', spec({ split: { by: 'Repository' } }), 'spec.split.by: Invalid value: Repository needs data.instances: rows of data.files name no repository'],
+
+  ['a name too long for its children', { metadata: { name: 'a'.repeat(53) } }, 'metadata.name: Invalid value: must have at most 52 characters, because the names of its Jobs and pods begin with it'],
+  ['a name with a dot', { metadata: { name: 'run.v1' } }, 'metadata.name: Invalid value: must have no dots, because host names of its pods begin with it'],
+  ['a version that does not exist', { apiVersion: 'swe-operator.dev/v1' }, 'error: resource mapping not found for name: "row" namespace: "default" from "STDIN": no matches for kind "TrainingRun" in version "swe-operator.dev/v1"', 'ensure CRDs are installed first'],
+  ['three mistakes, all named at once', spec({ seed: -1, lora: { rank: 0, dropout: '2' } }), bound('spec.seed', -1, 'greater than or equal to 0'), bound('spec.lora.rank', 0, 'greater than or equal to 1'), words('spec.lora.dropout', '2', 'must be a decimal number from 0 to below 1, such as "0.05"')],
+]
+
+export const accepted: readonly AcceptedRow[] = [
+  ['the least that is needed', {}],
+  ['a name of 52 characters', { metadata: { name: 'a'.repeat(52) } }],
+  ['a generated name', { metadata: { name: null, generateName: 'sweep-' } }],
+  ['suspended from the start', spec({ suspend: true })],
+  ['instances from the store with a Secret', instances({ configMap: null, s3: { uri: 's3://datasets/swe-bench/lite.jsonl', secretRef: { name: 'datasets' } }, promptStyle: 'Pro' })],
+  ['a selection of instances', instances({ select: { instanceIds: ['django__django-13251'], repos: ['django/django'], limit: 5, seed: 0 } })],
+  ['a split of instances by repository', spec({ data: { files: null, instances: { configMap: { name: 'rows', key: 'rows.jsonl' }, format: 'SWEBench' } }, split: { by: 'Repository', trainPercent: 70 } })],
+  ['half an epoch', spec({ duration: { maxSteps: null, epochs: '0.5' } })],
+  ['decimals in every notation', spec({ optimizer: { learningRate: '1E-3', warmupRatio: '0', weightDecay: '1' }, lora: { dropout: '0.999' } })],
+  ['cores as a number', spec({ compute: { cpu: 2, memory: '512Mi' } })],
+  ['cores as a quantity', spec({ compute: { cpu: '500m', memory: '1.5Gi' } })],
+  ['cores with a fraction', spec({ compute: { cpu: '1.5' } })],
+  ['every option set', spec({ seed: 0, lora: { rank: 8, alpha: 16, dropout: '0', targetModules: ['q_proj', 'v_proj'] }, batch: { perDevice: 2, gradientAccumulation: 8 }, sequence: { maxLength: 512 }, evaluation: { everySteps: 20 }, checkpoint: { everySteps: 10, keep: 1 }, gracePeriodSeconds: 30, retries: { limit: 0 } })],
+]
+
+const added = (field: string) => `spec.${field}: Forbidden: spec.${field} is immutable; create a new TrainingRun`
+
+/** Changes of an admitted run. */
+export const refusedChanges: readonly RefusedRow[] = [
+  ['the seed appears', spec({ seed: 7 }), added('seed')],
+  ['the model changes', modelAt('s3://swe-operator/default/models/other'), added('model')],
+  ['a Secret is added to the model', spec({ model: { s3: { secretRef: { name: 'mine' } } } }), added('model')],
+  ['another file', spec({ data: { files: { configMap: { name: 'others' } } } }), added('data')],
+  ['a selection appears', spec({ data: { files: { select: { limit: 3 } } } }), added('data')],
+  ['a split appears', spec({ split: { trainPercent: 50 } }), added('split')],
+  ['the rank changes', spec({ lora: { rank: 4 } }), added('lora')],
+  ['an optimizer appears', spec({ optimizer: { learningRate: '1e-3' } }), added('optimizer')],
+  ['a batch appears', spec({ batch: { perDevice: 2 } }), added('batch')],
+  ['the run becomes longer', spec({ duration: { maxSteps: 61 } }), added('duration')],
+  ['sequences appear', spec({ sequence: { maxLength: 64 } }), added('sequence')],
+  ['the evaluation disappears', spec({ evaluation: null }), added('evaluation')],
+  ['the evaluation changes', spec({ evaluation: { everySteps: 21 } }), added('evaluation')],
+  ['checkpoints appear', spec({ checkpoint: { keep: 1 } }), added('checkpoint')],
+  ['compute appears', spec({ compute: { memory: '8Gi' } }), added('compute')],
+  ['the grace period appears', spec({ gracePeriodSeconds: 60 }), added('gracePeriodSeconds')],
+  ['retries appear', spec({ retries: { limit: 1 } }), added('retries')],
+  ['three fields at once, beside suspend', spec({ suspend: true, seed: 7, duration: { maxSteps: 61 }, evaluation: null }), added('seed'), added('duration'), added('evaluation')],
+]
+
+export const acceptedChanges: readonly AcceptedRow[] = [
+  ['suspend', spec({ suspend: true })],
+  ['a label and an annotation', { metadata: { labels: { team: 'code' }, annotations: { note: 'x' } } }],
+  ['modules in another order, because they are a set', spec({ lora: { targetModules: ['v_proj', 'q_proj'] } })],
+  ['nothing', {}],
+]
