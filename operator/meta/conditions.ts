@@ -8,7 +8,7 @@ export type Condition = Readonly<{
   message: string
   /** RFC 3339, whole seconds: when `status` last changed. */
   lastTransitionTime: string
-  observedGeneration?: number
+  observedGeneration?: number | undefined
 }>
 
 /** A condition as a plan states it; the time of its last transition follows from what stood there before. */

@@ -1,0 +1,56 @@
+// The kinds we own or watch, with the fields we read and no others.
+import type { V1JobSpec } from '@kubernetes/client-node'
+import { resourceType, type KubeObject } from '../../operator/api/object.ts'
+
+export type PodCondition = Readonly<{ type: string; status: string; reason?: string; message?: string }>
+
+export type ContainerStatus = Readonly<{
+  name: string
+  state?: Readonly<{
+    waiting?: Readonly<{ reason?: string; message?: string }>
+    running?: Readonly<{ startedAt?: string }>
+    terminated?: Readonly<{ exitCode: number; reason?: string; message?: string; startedAt?: string; finishedAt?: string }>
+  }>
+}>
+
+export type Pod = KubeObject & Readonly<{
+  spec?: Readonly<{ nodeName?: string }>
+  status?: Readonly<{
+    phase?: 'Pending' | 'Running' | 'Succeeded' | 'Failed' | 'Unknown'
+    reason?: string
+    message?: string
+    startTime?: string
+    conditions?: readonly PodCondition[]
+    containerStatuses?: readonly ContainerStatus[]
+  }>
+}>
+
+export type JobCondition = Readonly<{ type: string; status: string; reason?: string; message?: string; lastTransitionTime?: string }>
+
+export type Job = KubeObject & Readonly<{
+  status?: Readonly<{ startTime?: string; completionTime?: string; conditions?: readonly JobCondition[] }>
+}>
+
+/** A Job as we create it; its spec is never read back. */
+export type DesiredJob = Job & Readonly<{ spec: V1JobSpec }>
+
+export type ConfigMap = KubeObject & Readonly<{ data?: Readonly<Record<string, string>> }>
+
+export const PodType = resourceType<Pod>({ apiVersion: 'v1', kind: 'Pod', plural: 'pods', scope: 'Namespaced' })
+export const JobType = resourceType<Job>({ apiVersion: 'batch/v1', kind: 'Job', plural: 'jobs', scope: 'Namespaced' })
+export const ConfigMapType = resourceType<ConfigMap>({ apiVersion: 'v1', kind: 'ConfigMap', plural: 'configmaps', scope: 'Namespaced' })
+
+/** How a Job finished; undefined while the job controller still has something to do for it. */
+export function finishOf(job: Job): JobCondition | undefined {
+  return job.status?.conditions?.find(({ type, status }) => (type === 'Complete' || type === 'Failed') && status === 'True')
+}
+
+/** Whether nothing of the pod runs any more, nor ever will. A pod deleted before it had a node never gets a final phase. */
+export function isTerminal(pod: Pod): boolean {
+  if (pod.status?.phase === 'Succeeded' || pod.status?.phase === 'Failed') return true
+  return pod.metadata.deletionTimestamp !== undefined && pod.spec?.nodeName === undefined
+}
+
+export function podCondition(pod: Pod, type: string): PodCondition | undefined {
+  return pod.status?.conditions?.find((condition) => condition.type === type)
+}

@@ -1,0 +1,84 @@
+import type { TrainingRun, TrainingRunAttempt } from '../../crds/training-run.ts'
+import { finishOf, isTerminal, type ContainerStatus, type Job, type Pod } from '../shared/kinds.ts'
+import { numberOf, ROLE, type Role } from '../shared/labels.ts'
+import { readPrepareVerdict, readTrainVerdict, type PrepareVerdict, type TrainVerdict } from './verdicts.ts'
+
+/** One numbered Job of a run with its pods, as far as they still exist. */
+export type Child = Readonly<{ number: number; job?: Job; pods: readonly Pod[] }>
+
+/** One run of the prepare program. */
+export type Preparation = Child & Readonly<{ verdict?: PrepareVerdict }>
+
+/** One try to train, put together from whatever still knows of it: status, Job, pods, store. */
+export type Attempt = Child & Readonly<{
+  /** As the status has it. */
+  record?: TrainingRunAttempt
+  verdict?: TrainVerdict
+  /** It is over, no pod says how, and the store could not be asked. */
+  unread?: true
+}>
+
+export type Children = Readonly<{ jobs: readonly Job[]; pods: readonly Pod[] }>
+
+export function preparationsOf(children: Children): readonly Preparation[] {
+  return numbered(children, 'prepare', []).map((child) => {
+    const { verdict } = readPrepareVerdict(lastWordOf(child))
+    return { ...child, ...(verdict === undefined ? {} : { verdict }) }
+  })
+}
+
+export function attemptsOf(run: TrainingRun, children: Children): readonly Attempt[] {
+  const records = run.status?.attempts ?? []
+  return numbered(children, 'train', records.map(({ number }) => number)).map((child) => {
+    const record = records.find(({ number }) => number === child.number)
+    const { verdict } = readTrainVerdict(lastWordOf(child))
+    return { ...child, ...(record === undefined ? {} : { record }), ...(verdict === undefined ? {} : { verdict }) }
+  })
+}
+
+/** Whether something of it runs or may yet run: as long as that is so, nothing else of the run is started. */
+export function isLive({ job, pods }: Child): boolean {
+  const jobMayStartPods = job !== undefined && finishOf(job) === undefined && job.metadata.deletionTimestamp === undefined
+  return jobMayStartPods || pods.some((pod) => !isTerminal(pod))
+}
+
+/** Whether the status tells how it ended; what is recorded is never rewritten. */
+export function isRecorded({ record }: Attempt): boolean {
+  return record !== undefined && record.state !== 'Running'
+}
+
+export function newestPod({ pods }: Child): Pod | undefined {
+  return pods.toSorted((one, other) => createdAt(one).localeCompare(createdAt(other))).at(-1)
+}
+
+/** How the one container of the newest pod ended. */
+export function containerEnd(child: Child): NonNullable<ContainerStatus['state']>['terminated'] {
+  return newestPod(child)?.status?.containerStatuses?.[0]?.state?.terminated
+}
+
+/** When it was over, as exactly as anything that is left of it tells. */
+export function endTimeOf(child: Child): string | undefined {
+  const finish = child.job && finishOf(child.job)
+  return containerEnd(child)?.finishedAt ?? finish?.lastTransitionTime
+}
+
+function lastWordOf(child: Child): string | undefined {
+  return isLive(child) ? undefined : containerEnd(child)?.message
+}
+
+function numbered({ jobs, pods }: Children, role: Role, known: readonly number[]): readonly Child[] {
+  const ours = [...jobs, ...pods].filter((object) => object.metadata.labels?.[ROLE] === role)
+  const numbers = new Set([...known, ...ours.flatMap((object) => numberOf(object) ?? [])])
+  return [...numbers].sort((one, other) => one - other).map((number) => {
+    const job = jobs.find((one) => isNumbered(one, role, number))
+    return { number, ...(job === undefined ? {} : { job }), pods: pods.filter((pod) => isNumbered(pod, role, number)) }
+  })
+}
+
+function isNumbered(object: Job | Pod, role: Role, number: number): boolean {
+  return object.metadata.labels?.[ROLE] === role && numberOf(object) === number
+}
+
+function createdAt(pod: Pod): string {
+  return pod.metadata.creationTimestamp ?? ''
+}

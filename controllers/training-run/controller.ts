@@ -1,0 +1,63 @@
+import { parseTrainingRun, TrainingRunType } from '../../crds/training-run.ts'
+import type { KubeObject, ObjectKey } from '../../operator/api/object.ts'
+import type { CachedKind } from '../../operator/cache/cache.ts'
+import { defineController, type Controller } from '../../operator/control/controller.ts'
+import { ConfigMapType, JobType, PodType } from '../shared/kinds.ts'
+import { CHILDREN_SELECTOR, RUN } from '../shared/labels.ts'
+import type { RbacRule } from '../shared/permissions.ts'
+import { observe, PODS_BY_RUN, podsKey, podsOf, type Sources } from './observe.ts'
+import { plan, releaseAll } from './plan.ts'
+
+export const TRAINING_RUN_CONTROLLER = 'training-run'
+
+/** Reconciles TrainingRuns. The caches must hold `trainingRunKinds`. */
+export function trainingRunController(sources: Sources): Controller {
+  return defineController({
+    name: TRAINING_RUN_CONTROLLER,
+    type: TrainingRunType,
+    parse: parseTrainingRun,
+    owns: [JobType, ConfigMapType],
+    // Pods belong to their Jobs; the label leads to the run even when both are gone.
+    watches: [{ type: PodType, labelSelector: CHILDREN_SELECTOR, keys: runOf }],
+    observe: (run, context) => observe(run, context, sources),
+    plan,
+    absent: async ({ namespace = '', name }, { cache }) => releaseAll(podsOf(cache, namespace, name)),
+    permissions: trainingRunPermissions,
+  })
+}
+
+/** The least the controller can work with; nothing of it reaches Secrets, logs or exec. */
+export const trainingRunPermissions: readonly RbacRule[] = [
+  { scope: 'Cluster', apiGroups: ['swe-operator.dev'], resources: ['trainingruns'], verbs: ['get', 'list', 'watch'] },
+  { scope: 'Cluster', apiGroups: ['swe-operator.dev'], resources: ['trainingruns/status'], verbs: ['patch'] },
+  // Where OwnerReferencesPermissionEnforcement is on, blockOwnerDeletion takes this.
+  { scope: 'Cluster', apiGroups: ['swe-operator.dev'], resources: ['trainingruns/finalizers'], verbs: ['update'] },
+  { scope: 'Cluster', apiGroups: ['batch'], resources: ['jobs'], verbs: ['get', 'list', 'watch', 'create', 'delete'] },
+  { scope: 'Cluster', apiGroups: [''], resources: ['pods'], verbs: ['get', 'list', 'watch', 'patch'] },
+  { scope: 'Cluster', apiGroups: [''], resources: ['configmaps'], verbs: ['get', 'list', 'watch', 'create', 'patch'] },
+  { scope: 'Cluster', apiGroups: [''], resources: ['events'], verbs: ['list'] },
+]
+
+/** What has to be cached: children alone, and of pods and Jobs only what is read. */
+export const trainingRunKinds: readonly CachedKind[] = [
+  { type: TrainingRunType },
+  { type: ConfigMapType, labelSelector: CHILDREN_SELECTOR },
+  { type: JobType, labelSelector: CHILDREN_SELECTOR, project: projectJob },
+  { type: PodType, labelSelector: CHILDREN_SELECTOR, project: projectPod, indexes: { [PODS_BY_RUN]: (pod) => runOf(pod).map(({ namespace = '', name }) => podsKey(namespace, name)) } },
+]
+
+/** By label: run names are at most 52 characters long, so the label is the name. */
+function runOf({ metadata }: KubeObject): readonly ObjectKey[] {
+  const name = metadata.labels?.[RUN]
+  return name === undefined || metadata.namespace === undefined ? [] : [{ namespace: metadata.namespace, name }]
+}
+
+type Cached = KubeObject & Readonly<{ spec?: Readonly<{ nodeName?: string }>; status?: unknown }>
+
+function projectJob({ apiVersion, kind, metadata, status }: Cached): Cached {
+  return { apiVersion, kind, metadata, status }
+}
+
+function projectPod({ apiVersion, kind, metadata, spec, status }: Cached): Cached {
+  return { apiVersion, kind, metadata, spec: spec?.nodeName === undefined ? {} : { nodeName: spec.nodeName }, status }
+}

@@ -1,0 +1,71 @@
+import type { TrainingRun } from '../../crds/training-run.ts'
+import type { Cache } from '../../operator/cache/cache.ts'
+import type { ReconcileContext } from '../../operator/control/controller.ts'
+import { labelValue } from '../../operator/meta/names.ts'
+import { ConfigMapType, JobType, PodType, type Pod } from '../shared/kinds.ts'
+import { UID } from '../shared/labels.ts'
+import { attemptsOf, isLive, newestPod, preparationsOf, type Children } from './children.ts'
+import { isFinished, type Observed, type ProgressReport } from './observed.ts'
+import { resolve } from './resolve.ts'
+import { inputsName } from './resources/config-map.ts'
+import { secondsLeft } from './retries.ts'
+import type { Settings } from './settings.ts'
+import { consult, type VerdictStore } from './store-look.ts'
+import { hasStarted, troubleOf } from './trouble.ts'
+import type { WarningReader } from './warnings.ts'
+
+/** What training pods reported since this process started; the newest report of one attempt. */
+export type ProgressBook = Readonly<{ latest(uid: string, attempt: number): ProgressReport | undefined }>
+
+export type Sources = Readonly<{ settings: Settings; store: VerdictStore; progress: ProgressBook; warnings: WarningReader }>
+
+/** Index of the pod cache: all pods of the runs of one name, under `podsKey`. */
+export const PODS_BY_RUN = 'trainingRun'
+
+const PATIENCE_SECONDS = 10 // most pods start sooner; before that no event is worth a request
+
+/** Everything the plan needs to know; the only place that reads. Fails only where the operator itself is at fault. */
+export async function observe(run: TrainingRun, { cache, world, signal }: ReconcileContext, sources: Sources): Promise<Observed> {
+  const { uid = '', namespace = '' } = run.metadata
+  const pods = podsOf(cache, namespace, run.metadata.name)
+  const children: Children = { jobs: cache.of(JobType).by('owner', uid), pods: pods.filter((pod) => pod.metadata.labels?.[UID] === uid) }
+  const attempts = attemptsOf(run, children)
+  const preparations = preparationsOf(children)
+  const now = world.now()
+  const inputs = cache.of(ConfigMapType).get({ namespace, name: inputsName(run) })
+  const caBundle = sources.settings.caBundle()
+  const newest = attempts.at(-1)
+  const progress = newest && sources.progress.latest(uid, newest.number)
+  const warning = isFinished(run) ? undefined : await warningFor([...preparations, ...attempts].findLast(isLive), now, sources.warnings)
+  return {
+    run,
+    now,
+    settings: sources.settings,
+    resolved: resolve(run),
+    strays: pods.filter((pod) => pod.metadata.labels?.[UID] !== uid),
+    ...(inputs === undefined ? {} : { inputs }),
+    ...(caBundle === undefined ? {} : { caBundle }),
+    ...(progress === undefined ? {} : { progress }),
+    ...(warning === undefined ? {} : { warning }),
+    ...(await consult(run, { attempts, preparations }, sources.store, signal)),
+  }
+}
+
+/** All pods that ever belonged to a run of this name, whoever owns them now. */
+export function podsOf(cache: Cache, namespace: string, name: string): readonly Pod[] {
+  return cache.of(PodType).by(PODS_BY_RUN, podsKey(namespace, labelValue(name)))
+}
+
+export function podsKey(namespace: string, label: string): string {
+  return `${namespace}/${label}`
+}
+
+type Live = ReturnType<typeof attemptsOf>[number] | ReturnType<typeof preparationsOf>[number] | undefined
+
+/** Kubernetes says in events alone why a Job gets no pod or a pod cannot mount what it names. */
+async function warningFor(child: Live, now: Date, warnings: WarningReader): Promise<string | undefined> {
+  if (!child || hasStarted(child) || troubleOf(child, undefined)) return undefined
+  const waiting = newestPod(child) ?? child.job
+  const isEarly = secondsLeft(waiting?.metadata.creationTimestamp, PATIENCE_SECONDS, now) > 0
+  return waiting === undefined || isEarly ? undefined : warnings.latest(waiting)
+}

@@ -1,0 +1,119 @@
+import type { TrainingRun, TrainingRunAttempt, TrainingRunProgress } from '../../crds/training-run.ts'
+import { conditionOf } from '../../operator/meta/conditions.ts'
+import { toSeconds } from '../../operator/meta/time.ts'
+import type { ConfigMap, Pod } from '../shared/kinds.ts'
+import { containerEnd, endTimeOf, isLive, isRecorded, newestPod, type Attempt, type Preparation } from './children.ts'
+import { outcomeOf, type Outcome } from './outcome.ts'
+import type { Resolved } from './resolve.ts'
+import type { Settings } from './settings.ts'
+import type { PrepareVerdict, TrainVerdict } from './verdicts.ts'
+
+/** What a training pod reported last. */
+export type ProgressReport = Omit<TrainingRunProgress, 'attempt'>
+
+/** Everything that is known about a run at one moment; the policies see nothing else. */
+export type Observed = Readonly<{
+  run: TrainingRun
+  now: Date
+  settings: Settings
+  resolved: Resolved
+  caBundle?: string
+  /** As the cluster has them. */
+  inputs?: ConfigMap
+  /** Ascending by number, as are the attempts. */
+  preparations: readonly Preparation[]
+  attempts: readonly Attempt[]
+  /** Pods of an earlier run of the same name, which wait for nobody but us. */
+  strays: readonly Pod[]
+  /** The data is ready, as its pod or the store says. */
+  prepared?: PrepareVerdict
+  /** The store's completion marker. */
+  result?: TrainVerdict
+  /** Of the newest attempt. */
+  progress?: ProgressReport
+  /** The newest complaint of Kubernetes about the pod that is on its way. */
+  warning?: string
+  /** Whether the store has told if the run was finished before, now or earlier. */
+  consulted: boolean
+  /** The store had to be asked and did not answer. */
+  storeTrouble?: string
+}>
+
+const ATTEMPTS_SHOWN = 20 // the bound of the CRD
+
+export function isPrepared({ run, prepared }: Pick<Observed, 'run' | 'prepared'>): boolean {
+  return prepared !== undefined || conditionOf(run.status?.conditions, 'DataPrepared')?.status === 'True'
+}
+
+/** Whether it is known if the run was finished before: until then `Complete` is Unknown. */
+export function isConsulted(run: TrainingRun): boolean {
+  return (conditionOf(run.status?.conditions, 'Complete')?.status ?? 'Unknown') !== 'Unknown'
+}
+
+export function isFinished(run: TrainingRun): boolean {
+  return (['Complete', 'Failed'] as const).some((type) => conditionOf(run.status?.conditions, type)?.status === 'True')
+}
+
+/** The table of attempts as the status should show it: what is recorded stays, what ended is added once it is known how. */
+export function attemptTable(seen: Observed): readonly TrainingRunAttempt[] {
+  return seen.attempts.map((attempt) => describeAttempt(seen, attempt)).slice(-ATTEMPTS_SHOWN)
+}
+
+/** How an attempt ended that is not recorded yet; undefined while it lives or nobody can tell. */
+export function newOutcomeOf(attempt: Attempt): Outcome | undefined {
+  return isRecorded(attempt) || isLive(attempt) || attempt.unread ? undefined : outcomeOf(attempt)
+}
+
+/** Whether the status, as last read, tells how this attempt ended, or has forgotten it for newer ones. */
+export function isSettled(run: TrainingRun, number: number): boolean {
+  const records = run.status?.attempts ?? []
+  const record = records.find((one) => one.number === number)
+  return record === undefined ? records.length > 0 && number < Math.min(...records.map((one) => one.number)) : record.state !== 'Running'
+}
+
+function describeAttempt(seen: Observed, attempt: Attempt): TrainingRunAttempt {
+  const { record, verdict } = attempt
+  if (record && isRecorded(attempt)) return record
+  const base = describeStart(seen, attempt)
+  const outcome = newOutcomeOf(attempt)
+  if (!outcome) return base
+  const lastStep = verdict?.lastStep ?? lastReportedStep(seen, attempt.number)
+  return {
+    ...base,
+    state: endState(seen, outcome),
+    finishedTime: endTimeOf(attempt) ?? toSeconds(seen.now),
+    reason: outcome.reason,
+    message: outcome.message,
+    ...(outcome.exitCode === undefined ? {} : { exitCode: outcome.exitCode }),
+    ...(verdict?.fromStep === undefined ? {} : { fromStep: verdict.fromStep }),
+    ...(lastStep === undefined ? {} : { lastStep }),
+  }
+}
+
+function describeStart({ run, now }: Observed, attempt: Attempt): TrainingRunAttempt {
+  const { number, record, job } = attempt
+  const pod = newestPod(attempt)
+  const podName = pod?.metadata.name ?? record?.pod
+  const node = pod?.spec?.nodeName ?? record?.node
+  return {
+    number,
+    job: job?.metadata.name ?? record?.job ?? `${run.metadata.name}-a${number}`,
+    startedTime: record?.startedTime ?? job?.metadata.creationTimestamp ?? containerEnd(attempt)?.startedAt ?? toSeconds(now),
+    state: 'Running',
+    ...(podName === undefined ? {} : { pod: podName }),
+    ...(node === undefined ? {} : { node }),
+  }
+}
+
+function endState({ run }: Observed, { reason, retry }: Outcome): TrainingRunAttempt['state'] {
+  if (reason === 'Completed') return 'Completed'
+  if (retry !== 'Always') return 'Failed'
+  return run.spec.suspend === true || run.status?.state === 'Suspending' ? 'Suspended' : 'Preempted'
+}
+
+/** Where a pod left no verdict, what it reported last is the best that is known. */
+function lastReportedStep({ run, progress, attempts }: Observed, number: number): number | undefined {
+  const reported = attempts.at(-1)?.number === number ? progress?.step : undefined
+  const shown = run.status?.progress?.attempt === number ? run.status.progress.step : undefined
+  return reported === undefined || shown === undefined ? (reported ?? shown) : Math.max(reported, shown)
+}

@@ -1,0 +1,55 @@
+import { finishOf, podCondition, type Pod } from '../shared/kinds.ts'
+import { containerEnd, newestPod, type Child } from './children.ts'
+import { ended, endingOfExitCode, retryOf, type Ending } from './reasons.ts'
+import { cut } from './verdicts.ts'
+
+/** How a child ended and whether that may be tried again. */
+export type Outcome = Ending & Readonly<{ exitCode?: number }>
+
+const LOG_TAIL_MAX = 1024 // a status is no place for logs; this is enough for the last exception
+
+/** The program's own verdict where there is one, else what the kubelet and the API server saw. */
+export function outcomeOf(child: Child & Readonly<{ verdict?: Said }>): Outcome {
+  const { verdict } = child
+  const exitCode = containerEnd(child)?.exitCode
+  if (!verdict) return { ...evidenceOf(child), ...(exitCode === undefined ? {} : { exitCode }) }
+  const retry = endingOfExitCode(verdict.exitCode)?.retry ?? retryOf(verdict.reason)
+  return { reason: verdict.reason, retry, message: verdict.message, exitCode: verdict.exitCode }
+}
+
+type Said = Readonly<{ exitCode: number; reason: string; message: string }>
+
+function evidenceOf(child: Child): Ending {
+  const pod = newestPod(child)
+  if (!pod) return evidenceOfJob(child)
+  const end = containerEnd(child)
+  if (end?.reason === 'OOMKilled') return ended.OOMKilled
+  const removal = evidenceOfRemoval(pod)
+  if (removal) return removal
+  if (!end) return evidenceOfJob(child)
+  const known = end.exitCode === 0 ? undefined : endingOfExitCode(end.exitCode)
+  if (known) return known
+  return { ...ended.Crashed, message: `The program ended with exit code ${end.exitCode} and left no verdict.${logTail(end.message)}` }
+}
+
+/** Why a pod that did not end by itself is over. */
+function evidenceOfRemoval(pod: Pod): Ending | undefined {
+  const { name } = pod.metadata
+  const disruption = podCondition(pod, 'DisruptionTarget')
+  if (disruption?.reason === 'DeletionByPodGC') return { ...ended.NodeLost, message: `The node of pod ${name} is gone.` }
+  if (pod.status?.reason === 'Evicted') return { ...ended.Evicted, message: `The kubelet evicted pod ${name}: ${pod.status.message ?? 'no reason given'}` }
+  if (disruption?.status === 'True') return { ...ended.Disrupted, message: `Pod ${name} had to leave its node (${disruption.reason}): ${disruption.message ?? ''}` }
+  if (pod.metadata.deletionTimestamp !== undefined) return { ...ended.Deleted, message: `Pod ${name} was deleted.` }
+  return undefined
+}
+
+function evidenceOfJob({ job }: Child): Ending {
+  const finish = job && finishOf(job)
+  if (!finish) return ended.Gone
+  if (finish.reason === 'DeadlineExceeded') return ended.DeadlineExceeded
+  return { ...ended.Gone, message: `Job ${job.metadata.name} ended (${finish.reason}), its pod is gone and left no verdict.` }
+}
+
+function logTail(message: string | undefined): string {
+  return message === undefined || message === '' ? '' : ` Its last words: ${cut(message.slice(-LOG_TAIL_MAX).trim(), LOG_TAIL_MAX)}`
+}

@@ -1,0 +1,72 @@
+import type { TrainingRun, TrainingRunAttempt, TrainingRunStatus } from '../../crds/training-run.ts'
+import { refOf } from '../../operator/api/object.ts'
+import { decide, type EventIntent, type Plan, type Verdict, type Write } from '../../operator/control/plan.ts'
+import { hasFinalizer } from '../../operator/meta/finalizer.ts'
+import { isTerminal, type Pod } from '../shared/kinds.ts'
+import { VERDICT_FINALIZER } from '../shared/labels.ts'
+import { isFinished, isSettled, type Observed } from './observed.ts'
+import { policies } from './policies.ts'
+import { isState, states } from './reasons.ts'
+import { buildStatus } from './status.ts'
+
+/** What is to be done about a run, from what was seen of it alone. */
+export function plan(seen: Observed): Plan {
+  const pods = [...seen.preparations, ...seen.attempts].flatMap((child) => child.pods)
+  // A foreground deletion waits for the pods, and the pods wait for us.
+  if (seen.run.metadata.deletionTimestamp !== undefined) return releaseAll([...pods, ...seen.strays])
+  const verdict = decide(policies, seen)
+  if (!verdict) throw new TypeError(`no policy decided about TrainingRun ${seen.run.metadata.name}`)
+  const status = buildStatus(seen, verdict)
+  return {
+    writes: [...releases(seen), ...writesOf(verdict)],
+    status,
+    events: isFinished(seen.run) ? [] : eventsOf(seen.run, status, verdict),
+    ...(verdict.again === undefined ? {} : { again: Math.max(1, verdict.again) }),
+  }
+}
+
+/** For pods whose run is gone or goes: nobody reads their verdict any more. */
+export function releaseAll(pods: readonly Pod[]): Plan {
+  return { writes: pods.filter((pod) => hasFinalizer(pod, VERDICT_FINALIZER)).map(release), events: [] }
+}
+
+/** A pod may go once the status, as read back, tells how its attempt ended: not earlier, or a crash would lose its verdict. */
+function releases({ run, attempts, strays }: Observed): readonly Write[] {
+  const settled = attempts.filter(({ number }) => isSettled(run, number)).flatMap(({ pods }) => pods.filter(isTerminal))
+  return releaseAll([...strays, ...settled]).writes
+}
+
+function release(pod: Pod): Write {
+  return { op: 'release', ref: refOf(pod), finalizer: VERDICT_FINALIZER }
+}
+
+function writesOf({ remove = [], apply = [], create = [] }: Verdict): readonly Write[] {
+  return [
+    ...remove.map((ref): Write => ({ op: 'remove', ref })),
+    ...apply.map((object): Write => ({ op: 'apply', object })),
+    ...create.map((object): Write => ({ op: 'create', object })),
+  ]
+}
+
+/** One event for each attempt that ended and one for a new state; none while things go on as they did. */
+function eventsOf(run: TrainingRun, status: TrainingRunStatus, verdict: Verdict): readonly EventIntent[] {
+  const before = run.status?.attempts ?? []
+  const endings = (status.attempts ?? []).filter((one) => one.state !== 'Running' && before.find(({ number }) => number === one.number)?.state !== one.state)
+  return [...endings.map(eventOfEnding), ...(run.status?.state === verdict.reason ? [] : [eventOfState(verdict)])]
+}
+
+function eventOfEnding({ number, state, reason, message, lastStep }: TrainingRunAttempt): EventIntent {
+  const where = lastStep === undefined ? '' : ` at step ${lastStep}`
+  return {
+    type: state === 'Failed' ? 'Warning' : 'Normal',
+    reason: reason ?? state,
+    action: 'EndAttempt',
+    note: `Attempt ${number} ended${where}: ${message ?? state}`,
+  }
+}
+
+function eventOfState({ reason, message }: Verdict): EventIntent {
+  const { phase, action } = isState(reason) ? states[reason] : states.Failed
+  const isBad = phase === 'Stalled' || phase === 'Failed' || reason === 'StoreUnavailable'
+  return { type: isBad ? 'Warning' : 'Normal', reason, action, note: message }
+}

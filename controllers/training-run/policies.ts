@@ -1,0 +1,94 @@
+import { refOf } from '../../operator/api/object.ts'
+import type { Policy, Verdict } from '../../operator/control/plan.ts'
+import { conditionOf } from '../../operator/meta/conditions.ts'
+import { isLive } from './children.ts'
+import { conclude } from './conclude.ts'
+import { attemptTable, isFinished, newOutcomeOf, type Observed } from './observed.ts'
+import { prepareData } from './preparation.ts'
+import { invalidReference } from './references.ts'
+import { nextAfter } from './retries.ts'
+import { giveUpMessage, retryMessage, suspendedMessage, successMessage } from './stories.ts'
+import { inputsIfChanged, startNext, superviseRunning, superviseStart } from './supervision.ts'
+import { hasStarted } from './trouble.ts'
+
+/** The life of a training run, top to bottom: the first policy with an opinion decides. */
+export const policies: readonly Policy<Observed>[] = [
+  keepFinished, // Complete and Failed are final, whatever was cleaned up since
+  restoreFromStore, // a run that lost its status, or its pod after the last write, does not train again
+  finishCompleted, // before suspend: what is complete cannot be held
+  holdWhileSuspended,
+  superviseAttempt, // nothing below ever happens beside a live attempt
+  waitForStore, // what comes next depends on what lies there
+  collectVerdict, // written down first: only then its pod may go and another attempt may come
+  checkReferences, // before anything is created for a run that can never work
+  prepareData, // once; every attempt reads the same prepared data
+  startAttempt,
+  giveUp,
+]
+
+const STORE_RETRY_SECONDS = 15 // the store is no cheaper to ask often, and a person waits
+const CHECK_SECONDS = 60 // a silent pod changes nothing in the cluster that would wake us
+
+function keepFinished({ run }: Observed): Verdict | undefined {
+  if (!isFinished(run)) return undefined
+  const ready = conditionOf(run.status?.conditions, 'Ready')
+  return { ready: ready?.status ?? 'Unknown', reason: run.status?.state ?? 'Failed', message: ready?.message ?? '' }
+}
+
+function restoreFromStore(seen: Observed): Verdict | undefined {
+  if (seen.result === undefined || seen.attempts.some(isLive)) return undefined
+  return conclude('Succeeded', successMessage(seen))
+}
+
+function finishCompleted(seen: Observed): Verdict | undefined {
+  if (seen.attempts.some(isLive) || attemptTable(seen).at(-1)?.state !== 'Completed') return undefined
+  return conclude('Succeeded', successMessage(seen))
+}
+
+function holdWhileSuspended(seen: Observed): Verdict | undefined {
+  if (seen.run.spec.suspend !== true) return undefined
+  const live = [...seen.preparations, ...seen.attempts].filter(isLive)
+  if (live.length > 0) {
+    const remove = live.flatMap(({ job }) => (job === undefined || job.metadata.deletionTimestamp !== undefined ? [] : [refOf(job)]))
+    return conclude('Suspending', `Its pod gets up to ${seen.resolved.gracePeriodSeconds} s to write a last checkpoint.`, { remove })
+  }
+  if (seen.storeTrouble !== undefined && seen.attempts.some(({ unread }) => unread)) return undefined
+  return conclude('Suspended', suspendedMessage(seen))
+}
+
+function superviseAttempt(seen: Observed): Verdict | undefined {
+  const attempt = seen.attempts.findLast(isLive)
+  if (!attempt) return undefined
+  const verdict = hasStarted(attempt)
+    ? conclude('Running', superviseRunning(seen, attempt), { again: CHECK_SECONDS })
+    : superviseStart(seen, attempt, 'Starting')
+  return { ...verdict, apply: inputsIfChanged(seen) }
+}
+
+function waitForStore({ storeTrouble, consulted }: Observed): Verdict | undefined {
+  if (storeTrouble === undefined) return undefined
+  const verdict = conclude('StoreUnavailable', `${storeTrouble}. It is asked again every ${STORE_RETRY_SECONDS} s.`, { again: STORE_RETRY_SECONDS })
+  return consulted ? verdict : { ...verdict, ready: 'Unknown' }
+}
+
+function collectVerdict(seen: Observed): Verdict | undefined {
+  if (!seen.attempts.some((attempt) => newOutcomeOf(attempt))) return undefined
+  const next = nextAfter(attemptTable(seen), seen.resolved.retryLimit)
+  if (next.kind === 'GiveUp') return undefined
+  return conclude('Retrying', retryMessage(seen, next.afterSeconds), { again: next.afterSeconds })
+}
+
+function checkReferences({ run, settings }: Observed): Verdict | undefined {
+  const problem = invalidReference(run, settings.bucket)
+  return problem === undefined ? undefined : conclude('InvalidReference', problem)
+}
+
+function startAttempt(seen: Observed): Verdict | undefined {
+  const next = nextAfter(attemptTable(seen), seen.resolved.retryLimit)
+  return next.kind === 'GiveUp' ? undefined : startNext(seen, next.afterSeconds)
+}
+
+function giveUp(seen: Observed): Verdict | undefined {
+  const next = nextAfter(attemptTable(seen), seen.resolved.retryLimit)
+  return next.kind === 'GiveUp' ? giveUpMessage(seen, next.why) : undefined
+}

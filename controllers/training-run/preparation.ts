@@ -1,0 +1,54 @@
+import type { Verdict } from '../../operator/control/plan.ts'
+import { endTimeOf, isLive, newestPod, type Preparation } from './children.ts'
+import { conclude } from './conclude.ts'
+import { isPrepared, type Observed } from './observed.ts'
+import { outcomeOf, type Outcome } from './outcome.ts'
+import { isState } from './reasons.ts'
+import { buildPrepareJob } from './resources/prepare-job.ts'
+import { backoffSeconds, secondsLeft } from './retries.ts'
+import { refOf } from '../../operator/api/object.ts'
+import { buildableInputs, inputsIfChanged, superviseStart, waitForCertificate } from './supervision.ts'
+import { hasStarted } from './trouble.ts'
+
+const PREPARATIONS_KEPT = 5 // for a person to look at; endless retries must not fill the namespace
+
+/** Data is prepared once; a preparation that fails for reasons of its own is repeated like an attempt. */
+export function prepareData(seen: Observed): Verdict | undefined {
+  if (isPrepared(seen)) return undefined
+  const live = seen.preparations.findLast(isLive)
+  if (live) return supervise(seen, live)
+  const outcomes = seen.preparations.map(outcomeOf)
+  const last = outcomes.at(-1)
+  if (last === undefined) return start(seen, 1)
+  const counted = outcomes.filter(({ retry }) => retry === 'Counted').length
+  if (last.retry === 'Never' || counted > seen.resolved.retryLimit) return giveUp(seen, last)
+  return retry(seen, last, last.retry === 'Counted' ? counted : outcomes.length)
+}
+
+function supervise(seen: Observed, preparation: Preparation): Verdict {
+  const pod = newestPod(preparation)?.metadata.name
+  const verdict = hasStarted(preparation) ? conclude('Preparing', `Pod ${pod} reads, checks and splits the data.`) : superviseStart(seen, preparation, 'Preparing')
+  return { ...verdict, apply: inputsIfChanged(seen) }
+}
+
+function retry(seen: Observed, last: Outcome, times: number): Verdict {
+  const previous = seen.preparations.at(-1)
+  const number = (previous?.number ?? 0) + 1
+  const wait = secondsLeft(previous && endTimeOf(previous), backoffSeconds(times), seen.now)
+  if (wait === 0) return start(seen, number)
+  return conclude('Retrying', `Preparing the data ended with ${last.reason}: ${last.message} It is tried again.`, { again: wait })
+}
+
+function giveUp(seen: Observed, { reason, message, retry }: Outcome): Verdict {
+  const state = retry === 'Never' && isState(reason) ? reason : 'Failed'
+  const times = seen.preparations.length
+  return conclude(state, retry === 'Never' ? message : `Preparing the data failed ${times} times, at last with ${reason}: ${message}`)
+}
+
+function start(seen: Observed, number: number): Verdict {
+  if (!buildableInputs(seen)) return waitForCertificate()
+  const { run, resolved, settings, preparations } = seen
+  const old = preparations.slice(0, -PREPARATIONS_KEPT).flatMap(({ job }) => (job === undefined ? [] : [refOf(job)]))
+  const job = buildPrepareJob(run, resolved, settings, number)
+  return conclude('Preparing', 'The data is about to be read, checked and split.', { apply: inputsIfChanged(seen), create: [job], remove: old })
+}

@@ -1,0 +1,22 @@
+/** What the controller must be told about the installation it runs in. */
+export type Settings = Readonly<{
+  trainerImage: string
+  imagePullPolicy: 'Always' | 'IfNotPresent' | 'Never'
+  /** Names of Secrets in the namespaces of the runs. */
+  imagePullSecrets?: readonly string[]
+  /** Origin of the artifact endpoint, such as `https://swe-operator-artifacts.swe-operator-system.svc:8443`. */
+  artifactsUrl: string
+  /** Origin of the progress endpoint. */
+  progressUrl: string
+  /** The bucket whose `<namespace>/` prefixes are readable without credentials. */
+  bucket: string
+  /** The PEM certificates that pods trust for both endpoints; undefined until the operator has made them. */
+  caBundle: () => string | undefined
+}>
+
+const API_PATH = 'v1alpha1'
+
+/** Where the programs of a run find their endpoint; `origin` is one of the two in the settings. */
+export function runUrl(origin: string, run: Readonly<{ metadata: Readonly<{ namespace?: string; name: string }> }>): string {
+  return `${origin}/${API_PATH}/namespaces/${run.metadata.namespace}/trainingruns/${run.metadata.name}`
+}

@@ -1,0 +1,100 @@
+import type { Artifact } from '../../crds/common.ts'
+import type { TrainingRunProgress, TrainingRunStatus } from '../../crds/training-run.ts'
+import type { Verdict } from '../../operator/control/plan.ts'
+import { setConditions, type ConditionIntent } from '../../operator/meta/conditions.ts'
+import { toSeconds } from '../../operator/meta/time.ts'
+import { attemptTable, isFinished, isPrepared, type Observed } from './observed.ts'
+import { isState, states, type Phase } from './reasons.ts'
+import { completion, newestProgress } from './stories.ts'
+
+/** The complete status: what is known by now, and of everything else what was known before. */
+export function buildStatus(seen: Observed, verdict: Verdict): TrainingRunStatus {
+  const { run, resolved, prepared } = seen
+  const before = run.status ?? {}
+  if (isFinished(run)) return acknowledge(seen, before)
+  const attempts = attemptTable(seen)
+  return withoutAbsent({
+    observedGeneration: run.metadata.generation ?? 0,
+    state: verdict.reason,
+    conditions: setConditions(before.conditions, conditionsFor(seen, verdict), seen.now),
+    resolved,
+    data: before.data ?? prepared?.summary,
+    progress: describeProgress(seen),
+    loss: describeLoss(seen),
+    attempts: attempts.length === 0 ? undefined : attempts,
+    artifacts: verdict.reason === 'Succeeded' ? describeArtifacts(seen) : before.artifacts,
+  })
+}
+
+/** A finished run says nothing new; it only shows that it saw a change of its specification, or kstatus would wait for ever. */
+function acknowledge({ run }: Observed, before: TrainingRunStatus): TrainingRunStatus {
+  const observedGeneration = run.metadata.generation ?? 0
+  if (before.observedGeneration === observedGeneration) return before
+  return { ...before, observedGeneration, conditions: before.conditions?.map((condition) => ({ ...condition, observedGeneration })) }
+}
+
+function conditionsFor(seen: Observed, { ready, reason, message }: Verdict): readonly ConditionIntent[] {
+  const { phase, means } = isState(reason) ? states[reason] : states.Failed
+  const observedGeneration = seen.run.metadata.generation ?? 0
+  const complete = phase === 'Succeeded' || !seen.consulted ? message : ''
+  const intents: readonly (readonly [type: string, status: ConditionIntent['status'], reason: string, message: string])[] = [
+    ['Ready', ready, reason, message],
+    ['Reconciling', truth(phase === 'Progressing'), reason, means],
+    ['Stalled', truth(isStuck(phase)), reason, isStuck(phase) ? message : ''],
+    ['DataPrepared', ...dataPrepared(seen)],
+    ['Complete', seen.consulted ? truth(phase === 'Succeeded') : 'Unknown', reason, complete],
+    ['Failed', truth(phase === 'Failed'), reason, phase === 'Failed' ? message : ''],
+  ]
+  return intents.map(([type, status, why, says]) => ({ type, status, reason: why, message: says, observedGeneration }))
+}
+
+function dataPrepared(seen: Observed): readonly [ConditionIntent['status'], string, string] {
+  if (isPrepared(seen)) return ['True', 'Prepared', 'The data is read, checked and split.']
+  return seen.consulted ? ['False', 'NotPrepared', ''] : ['Unknown', 'NotPrepared', '']
+}
+
+function isStuck(phase: Phase): boolean {
+  return phase === 'Stalled' || phase === 'Failed'
+}
+
+function truth(holds: unknown): 'True' | 'False' {
+  return holds === true ? 'True' : 'False'
+}
+
+/** Within an attempt progress only grows; an attempt that is over has no time left. */
+function describeProgress(seen: Observed): TrainingRunProgress | undefined {
+  const progress = newestProgress(seen)
+  const record = attemptTable(seen).at(-1)
+  if (!progress || !record || record.state === 'Running' || progress.attempt > record.number) return progress ?? undefined
+  const { etaSeconds: _, ...rest } = progress
+  const step = progress.attempt === record.number ? Math.max(progress.step, record.lastStep ?? 0) : progress.step
+  return record.state === 'Completed' ? finalProgress(seen, { ...rest, attempt: record.number, step }) : { ...rest, step }
+}
+
+function finalProgress(seen: Observed, progress: TrainingRunProgress): TrainingRunProgress {
+  const totalSteps = completion(seen)?.totalSteps ?? progress.totalSteps
+  return { ...progress, step: totalSteps ?? progress.step, percent: 100, ...(totalSteps === undefined ? {} : { totalSteps }) }
+}
+
+/** The newest verdict's losses; the first loss of the run stays that of the attempt that began at step 0. */
+function describeLoss(seen: Observed): TrainingRunStatus['loss'] {
+  const before = seen.run.status?.loss
+  const verdict = seen.result ?? seen.attempts.findLast((attempt) => attempt.verdict !== undefined)?.verdict
+  if (!verdict?.loss && !verdict?.evalLoss) return before
+  const isContinued = (verdict.fromStep ?? 0) > 0
+  const first = isContinued ? (before?.first ?? verdict.loss?.first) : (verdict.loss?.first ?? before?.first)
+  const evalFirst = isContinued ? (before?.evalFirst ?? verdict.evalLoss?.first) : (verdict.evalLoss?.first ?? before?.evalFirst)
+  return withoutAbsent({ first, last: verdict.loss?.last ?? before?.last, evalFirst, evalLast: verdict.evalLoss?.last ?? before?.evalLast })
+}
+
+function describeArtifacts(seen: Observed): readonly Artifact[] {
+  const { namespace, uid } = seen.run.metadata
+  const createdTime = attemptTable(seen).at(-1)?.finishedTime ?? toSeconds(seen.now)
+  const produced = completion(seen)?.artifacts ?? []
+  return produced.map(({ name, key, sha256, sizeBytes }) => ({ name, uri: `s3://${seen.settings.bucket}/${namespace}/${uid}/${key}`, sha256, sizeBytes, createdTime }))
+}
+
+/** A plan states what is; what is absent is left out rather than undefined, so that plans compare and print well. */
+function withoutAbsent<T extends object>(fields: T): T {
+  return JSON.parse(JSON.stringify(fields))
+}

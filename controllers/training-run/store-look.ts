@@ -1,0 +1,104 @@
+import type { TrainingRun } from '../../crds/training-run.ts'
+import { StoreError } from '../store/error.ts'
+import { isLive, isRecorded, type Attempt, type Preparation } from './children.ts'
+import { isConsulted, isFinished, isPrepared, type Observed } from './observed.ts'
+import { readDataManifest, readResultManifest, readTrainVerdict, type PrepareVerdict, type TrainVerdict } from './verdicts.ts'
+
+/** Whose prefix of the store is meant. */
+export type RunIdentity = Readonly<{ namespace: string; uid: string }>
+
+/**
+ * What the programs of a run left in the store, as parsed JSON; undefined if there is nothing.
+ * Every call may reject while the store cannot be reached.
+ */
+export type VerdictStore = Readonly<{
+  dataManifest(run: RunIdentity, signal?: AbortSignal): Promise<unknown>
+  attemptVerdict(run: RunIdentity, attempt: number, signal?: AbortSignal): Promise<unknown>
+  resultManifest(run: RunIdentity, signal?: AbortSignal): Promise<unknown>
+}>
+
+export type Known = Readonly<{ attempts: readonly Attempt[]; preparations: readonly Preparation[] }>
+type Looked = Pick<Observed, 'attempts' | 'preparations' | 'consulted' | 'prepared' | 'result' | 'storeTrouble'>
+
+const MISSING_IN_A_ROW = 5 // attempts killed without a verdict leave gaps in the store; more in a row give up anyway
+
+/** Adds what only the store can tell. It is asked as little as possible: on the first visit and where a pod said nothing. */
+export async function consult(run: TrainingRun, known: Known, store: VerdictStore, signal: AbortSignal): Promise<Looked> {
+  if (isFinished(run)) return { ...known, consulted: true }
+  const fromPod = known.preparations.findLast(({ verdict }) => verdict?.exitCode === 0)?.verdict
+  const looked: Looked = { ...known, consulted: isConsulted(run), ...(fromPod === undefined ? {} : { prepared: fromPod }) }
+  try {
+    return await ask(run, looked, storeOf(run, store, signal))
+  } catch (error) {
+    const attempts = known.attempts.map((attempt) => (isUnexplained(attempt) ? { ...attempt, unread: true as const } : attempt))
+    return { ...looked, attempts, storeTrouble: error instanceof Error ? error.message : String(error) }
+  }
+}
+
+async function ask(run: TrainingRun, looked: Looked, store: Questions): Promise<Looked> {
+  const isFirstVisit = !looked.consulted
+  const silent = looked.attempts.filter(isUnexplained)
+  const result = isFirstVisit || silent.length > 0 ? await store.result() : undefined
+  const prepared = needsDataManifest(run, looked) ? await store.data() : looked.prepared
+  const remembered = isFirstVisit && prepared !== undefined ? await rememberAttempts(looked.attempts, store) : looked.attempts
+  const attempts: Attempt[] = []
+  for (const attempt of remembered) attempts.push(isUnexplained(attempt) ? await explain(attempt, result, store) : attempt)
+  return { ...looked, attempts, consulted: true, ...(prepared === undefined ? {} : { prepared }), ...(result === undefined ? {} : { result }) }
+}
+
+function needsDataManifest(run: TrainingRun, looked: Looked): boolean {
+  const isKnown = looked.prepared !== undefined || isPrepared({ run })
+  const newest = looked.preparations.at(-1)
+  return !isKnown && !looked.preparations.some(isLive) && newest?.verdict === undefined
+}
+
+/** Over, unrecorded, and its pod says nothing. */
+function isUnexplained(attempt: Attempt): boolean {
+  return !isLive(attempt) && !isRecorded(attempt) && attempt.verdict === undefined
+}
+
+async function explain(attempt: Attempt, result: TrainVerdict | undefined, store: Questions): Promise<Attempt> {
+  const verdict = (await store.attempt(attempt.number)) ?? (result?.attempt === attempt.number ? result : undefined)
+  return verdict === undefined ? attempt : { ...attempt, verdict }
+}
+
+/** Attempts of which nothing but their verdict is left: a run that lost its status must not use their numbers again. */
+async function rememberAttempts(attempts: readonly Attempt[], store: Questions): Promise<readonly Attempt[]> {
+  const found = [...attempts]
+  for (let number = 1, missing = 0; missing < MISSING_IN_A_ROW; number += 1) {
+    if (attempts.some((attempt) => attempt.number === number)) continue
+    const verdict = await store.attempt(number)
+    missing = verdict === undefined ? missing + 1 : 0
+    if (verdict !== undefined) found.push({ number, pods: [], verdict })
+  }
+  return found.sort((one, other) => one.number - other.number)
+}
+
+type Questions = Readonly<{
+  data(): Promise<PrepareVerdict | undefined>
+  result(): Promise<TrainVerdict | undefined>
+  attempt(number: number): Promise<TrainVerdict | undefined>
+}>
+
+function storeOf(run: TrainingRun, store: VerdictStore, signal: AbortSignal): Questions {
+  const { namespace = '', uid = '' } = run.metadata
+  const identity = { namespace, uid }
+  const data = async () => present(await answered(store.dataManifest(identity, signal)), readDataManifest)
+  const result = async () => present(await answered(store.resultManifest(identity, signal)), readResultManifest)
+  const attempt = async (number: number) => readTrainVerdict(await answered(store.attemptVerdict(identity, number, signal))).verdict
+  return { data, result, attempt }
+}
+
+/** What can never be read counts as absent: a pod wrote it, and waiting for it would hold the run for ever. */
+async function answered(answer: Promise<unknown>): Promise<unknown> {
+  try {
+    return await answer
+  } catch (error) {
+    if (error instanceof StoreError && !error.retryable) return undefined
+    throw error
+  }
+}
+
+function present<T>(raw: unknown, read: (raw: unknown) => T): T | undefined {
+  return raw === undefined ? undefined : read(raw)
+}

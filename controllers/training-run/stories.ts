@@ -1,0 +1,86 @@
+// What people read: each message says what happened, to which object, and what to do.
+import type { TrainingRunProgress } from '../../crds/training-run.ts'
+import type { Verdict } from '../../operator/control/plan.ts'
+import { toSeconds } from '../../operator/meta/time.ts'
+import { conclude } from './conclude.ts'
+import { attemptTable, type Observed } from './observed.ts'
+import { isState } from './reasons.ts'
+import type { Next } from './retries.ts'
+import { cut, type TrainVerdict } from './verdicts.ts'
+
+const LOG_TAIL_MAX = 1024 // the last exception; the whole log is in the pod
+
+/** The report of the newest attempt, never behind what the status showed of the same attempt. */
+export function newestProgress({ run, attempts, progress }: Observed): TrainingRunProgress | undefined {
+  const shown = run.status?.progress
+  const attempt = attempts.at(-1)?.number
+  if (progress === undefined || attempt === undefined) return shown
+  const isBehind = shown?.attempt === attempt && (progress.step < shown.step || progress.percent < shown.percent)
+  return isBehind ? shown : { attempt, ...progress }
+}
+
+/** The verdict of the attempt that completed the run. */
+export function completion({ result, attempts }: Observed): TrainVerdict | undefined {
+  return result ?? attempts.findLast(({ verdict }) => verdict?.exitCode === 0)?.verdict
+}
+
+export function successMessage(seen: Observed): string {
+  const { totalSteps, loss, artifacts } = completion(seen) ?? {}
+  const attempts = Math.max(1, seen.attempts.at(-1)?.number ?? 1)
+  const steps = totalSteps === undefined ? 'Trained' : `Trained ${totalSteps} steps`
+  const change = loss?.first === undefined || loss.last === undefined ? '' : `, loss ${loss.first} → ${loss.last}`
+  const { namespace, uid } = seen.run.metadata
+  return `${steps} in ${counted(attempts, 'attempt')}${change}; ${counted(artifacts?.length ?? 0, 'artifact')} under s3://${seen.settings.bucket}/${namespace}/${uid}/result/.`
+}
+
+export function suspendedMessage(seen: Observed): string {
+  const last = attemptTable(seen).at(-1)
+  if (last === undefined) return 'Suspended before the first attempt; set spec.suspend to false to start.'
+  const where = last.lastStep === undefined ? '' : ` at step ${last.lastStep}`
+  return `Suspended${where} after attempt ${last.number}; set spec.suspend to false to continue from the newest checkpoint.`
+}
+
+/** How the newest attempt ended and when the next one comes; says the same as long as that is so. */
+export function retryMessage(seen: Observed, afterSeconds: number): string {
+  const last = attemptTable(seen).at(-1)
+  if (last === undefined) return 'The first attempt starts.'
+  const due = new Date(Date.parse(last.finishedTime ?? toSeconds(seen.now)) + afterSeconds * 1000)
+  const when = afterSeconds === 0 ? 'follows at once' : `starts at ${toSeconds(due)}`
+  return `${attemptStory(seen)} Attempt ${last.number + 1} ${when}.`
+}
+
+/** How the newest attempt ended. */
+export function attemptStory(seen: Observed): string {
+  const last = attemptTable(seen).at(-1)
+  const where = last?.lastStep === undefined ? '' : ` at step ${last.lastStep}`
+  return `Attempt ${last?.number} ended${where} with ${last?.reason}: ${last?.message ?? ''}`
+}
+
+type GiveUp = Extract<Next, { kind: 'GiveUp' }>
+
+export function giveUpMessage(seen: Observed, why: GiveUp['why']): Verdict {
+  const last = attemptTable(seen).at(-1)
+  const reason = last?.reason ?? ''
+  const parts = [attemptStory(seen), because(seen, why), 'Remove the cause and create a new TrainingRun.', logTail(seen)]
+  return conclude(why === 'Never' && isState(reason) ? reason : 'Failed', parts.filter((part) => part !== '').join(' '))
+}
+
+function because(seen: Observed, why: GiveUp['why']): string {
+  switch (why) {
+    case 'Never':
+      return ''
+    case 'RetriesExhausted':
+      return `No more attempts: spec.retries.limit is ${seen.resolved.retryLimit}.`
+    case 'NoProgress':
+      return 'No more attempts: five in a row got no further.'
+  }
+}
+
+function logTail({ attempts }: Observed): string {
+  const lines = attempts.at(-1)?.verdict?.logTail ?? []
+  return lines.length === 0 ? '' : `Last log lines: ${cut(lines.join('\n').slice(-LOG_TAIL_MAX), LOG_TAIL_MAX)}`
+}
+
+function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`
+}

@@ -1,0 +1,84 @@
+import type { KubeObject } from '../../operator/api/object.ts'
+import type { Verdict } from '../../operator/control/plan.ts'
+import { sameJson } from '../../operator/meta/hash.ts'
+import { newestPod, type Attempt, type Child } from './children.ts'
+import { conclude } from './conclude.ts'
+import { attemptTable, type Observed } from './observed.ts'
+import type { State } from './reasons.ts'
+import { buildAttemptJob } from './resources/attempt-job.ts'
+import { buildInputs } from './resources/config-map.ts'
+import { secondsLeft } from './retries.ts'
+import { newestProgress, retryMessage } from './stories.ts'
+import { troubleOf, type Trouble } from './trouble.ts'
+
+const START_DEADLINE_SECONDS = 600 // a large image on a slow link is there by then; a wrong name never is
+const LOOK_AGAIN_SECONDS = 15 // what keeps a pod from starting shows in events, which wake nobody
+const SILENCE_SECONDS = 300 // a long step or an evaluation reports nothing for minutes
+const CERTIFICATE_RETRY_SECONDS = 2 // made within the operator's first seconds
+
+/** What is said about a child whose program has not begun. */
+export function superviseStart(seen: Observed, child: Child, meanwhile: 'Preparing' | 'Starting'): Verdict {
+  const trouble = troubleOf(child, seen.warning)
+  const isLate = secondsLeft((child.job ?? newestPod(child))?.metadata.creationTimestamp, START_DEADLINE_SECONDS, seen.now) === 0
+  const state = stateOf(trouble, meanwhile)
+  const again = LOOK_AGAIN_SECONDS
+  if (isLate && trouble?.kind !== 'Capacity' && (trouble !== undefined || child.pods.length === 0)) {
+    const cause = trouble?.message ?? `Job ${child.job?.metadata.name} gets no pod.`
+    return conclude('CannotStart', `${cause} This has lasted for ${START_DEADLINE_SECONDS / 60} minutes; it still starts once the cause is removed.`, { again })
+  }
+  return conclude(state, trouble?.message ?? startMessage(child), { again })
+}
+
+function stateOf(trouble: Trouble | undefined, meanwhile: State): State {
+  return trouble?.kind === 'Reference' ? 'WaitingForReference' : meanwhile
+}
+
+function startMessage(child: Child): string {
+  const pod = newestPod(child)
+  return pod ? `Pod ${pod.metadata.name} is starting.` : `Job ${child.job?.metadata.name} has no pod yet.`
+}
+
+/** What is said about an attempt whose program has begun. */
+export function superviseRunning(seen: Observed, attempt: Attempt): string {
+  const pod = newestPod(attempt)
+  const { number } = attempt
+  if (pod?.metadata.deletionTimestamp !== undefined) return `Attempt ${number} ends: pod ${pod.metadata.name} is being deleted.`
+  if (pod?.status?.phase === 'Succeeded' || pod?.status?.phase === 'Failed') return `Attempt ${number} has ended.`
+  const progress = newestProgress(seen)
+  if (progress?.attempt !== number) return `Attempt ${number} runs in pod ${pod?.metadata.name} on node ${pod?.spec?.nodeName}; it has not reported yet.`
+  const steps = progress.totalSteps === undefined ? `step ${progress.step}` : `step ${progress.step} of ${progress.totalSteps}`
+  const isSilent = secondsLeft(progress.updatedTime, SILENCE_SECONDS, seen.now) === 0
+  return `Attempt ${number} is at ${steps}, ${progress.percent} %.${isSilent ? ` Its last report came at ${progress.updatedTime}.` : ''}`
+}
+
+/** Starts the next attempt when its time has come; its number was never used before, by anything that is known. */
+export function startNext(seen: Observed, afterSeconds: number): Verdict {
+  const last = attemptTable(seen).at(-1)
+  const wait = secondsLeft(last?.finishedTime, afterSeconds, seen.now)
+  if (wait > 0) return conclude('Retrying', retryMessage(seen, afterSeconds), { again: wait })
+  const inputs = buildableInputs(seen)
+  if (!inputs) return waitForCertificate()
+  const { run, resolved, settings } = seen
+  const number = (seen.attempts.at(-1)?.number ?? 0) + 1
+  const job = buildAttemptJob(run, resolved, settings, number)
+  const message = number === 1 ? 'Attempt 1 starts.' : `Attempt ${number} starts from the newest checkpoint.`
+  return conclude('Starting', message, { apply: inputsIfChanged(seen), create: [job], again: LOOK_AGAIN_SECONDS })
+}
+
+export function waitForCertificate(): Verdict {
+  return conclude('Pending', 'The operator is still making the certificate that pods trust.', { again: CERTIFICATE_RETRY_SECONDS })
+}
+
+/** The inputs as they should be; undefined until there is a certificate to put into them. */
+export function buildableInputs({ run, resolved, caBundle }: Observed): KubeObject | undefined {
+  return caBundle === undefined ? undefined : buildInputs(run, resolved, caBundle)
+}
+
+/** The inputs, where the cluster has others: after a rotation of the certificate, or when somebody deleted them. */
+export function inputsIfChanged(seen: Observed): readonly KubeObject[] {
+  if (seen.caBundle === undefined) return []
+  const desired = buildInputs(seen.run, seen.resolved, seen.caBundle)
+  const { inputs } = seen
+  const isSame = inputs !== undefined && sameJson(inputs.data, desired.data) && sameJson(inputs.metadata.labels, desired.metadata.labels)
+  return isSame ? [] : [desired]
+}
