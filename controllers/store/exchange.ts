@@ -6,8 +6,8 @@ import type { Credentials } from './credentials.ts'
 import { faultOf, StoreError } from './error.ts'
 import { element } from './listing.ts'
 
-/** Where the bucket is. The endpoint is a base URL; addressing is path style. */
-export type StoreSettings = Readonly<{ endpoint: string; region: string; bucket: string }>
+/** Where the bucket is. With `pathStyle` it stands in the path of URLs, else before the endpoint's host name. */
+export type StoreSettings = Readonly<{ endpoint: string; region: string; bucket: string; pathStyle: boolean }>
 
 export type Call = Readonly<{
   method: 'GET' | 'HEAD' | 'PUT'
@@ -66,9 +66,10 @@ export function createExchange(settings: StoreSettings, credentials: () => Promi
   return { send, sign, close: () => agent.close() }
 }
 
-function urlOf({ endpoint, bucket }: StoreSettings, { key, query }: Pick<Call, 'key' | 'query'>): URL {
-  const path = [bucket, ...(key === undefined ? [] : key.split('/'))].map(encodeURIComponent).join('/')
+function urlOf({ endpoint, bucket, pathStyle }: StoreSettings, { key, query }: Pick<Call, 'key' | 'query'>): URL {
+  const path = [...(pathStyle ? [bucket] : []), ...(key === undefined ? [] : key.split('/'))].map(encodeURIComponent).join('/')
   const url = new URL(`${endpoint.replace(/\/$/, '')}/${path}`)
+  if (!pathStyle) url.hostname = `${bucket}.${url.hostname}`
   for (const [name, value] of Object.entries(query ?? {})) url.searchParams.set(name, value)
   return url
 }

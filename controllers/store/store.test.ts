@@ -5,9 +5,9 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 
 import { createFakeWorld } from '../../operator/testing/fake-world.ts'
-import { createFakeSecret } from '../shared/fake-secret.ts'
+import { createFakeSecret } from '../testing/fake-secret.ts'
 import { embeddedCredentials, mountedCredentials, STORE_SECRET } from './credentials.ts'
-import { startFakeS3, type FakeS3 } from './fake-s3.ts'
+import { startFakeS3, type FakeS3 } from '../testing/fake-s3.ts'
 import { createObjectStore, type ObjectStore } from './store.ts'
 
 const SECRET_KEY = 'do-not-show-this'
@@ -17,7 +17,7 @@ let store: ObjectStore
 beforeEach(async () => {
   s3 = await startFakeS3('swe')
   const credentials = async () => ({ accessKeyId: 'key', secretAccessKey: SECRET_KEY })
-  store = createObjectStore({ endpoint: s3.endpoint, region: 'us-east-1', bucket: 'swe' }, credentials, createFakeWorld())
+  store = createObjectStore({ endpoint: s3.endpoint, region: 'us-east-1', bucket: 'swe', pathStyle: true }, credentials, createFakeWorld())
 })
 afterEach(async () => {
   await store.close()
@@ -80,6 +80,15 @@ describe('the store', () => {
     expect(query.get('X-Amz-SignedHeaders')).toBe('host;if-none-match')
     expect(query.get('X-Amz-Expires')).toBe('3600')
     expect(new URL(url).pathname).toBe('/swe/ns/uid/data/p%201/a%2Bb.jsonl')
+  })
+})
+
+describe('a store with a host name for each bucket', () => {
+  it('is asked by that name', async () => {
+    const settings = { endpoint: 'https://s3.example.com', region: 'eu-central-1', bucket: 'swe', pathStyle: false }
+    const hosted = createObjectStore(settings, async () => ({ accessKeyId: 'key', secretAccessKey: SECRET_KEY }), createFakeWorld())
+    expect((await hosted.presign('GET', 'ns/uid/x')).url).toMatch(/^https:\/\/swe\.s3\.example\.com\/ns\/uid\/x\?/)
+    await hosted.close()
   })
 })
 

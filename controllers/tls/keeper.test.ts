@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 
 import { createFakeWorld, type FakeWorld } from '../../operator/testing/fake-world.ts'
-import { createFakeSecret, type FakeSecret } from '../shared/fake-secret.ts'
+import { createFakeSecret, type FakeSecret } from '../testing/fake-secret.ts'
 import { LEAF_LIFETIME_MS } from './certificate.ts'
 import { createTlsKeeper, TLS_SECRET, type TlsKeeper } from './keeper.ts'
 

@@ -92,7 +92,7 @@ describe('the embedded store', () => {
 })
 
 function open(credentials: typeof KEY): ObjectStore {
-  return createObjectStore({ endpoint, region: 'us-east-1', bucket: 'swe-operator' }, async () => credentials, realWorld)
+  return createObjectStore({ endpoint, region: 'us-east-1', bucket: 'swe-operator', pathStyle: true }, async () => credentials, realWorld)
 }
 
 async function put(url: string, headers: Readonly<Record<string, string>>, body: string): Promise<number> {

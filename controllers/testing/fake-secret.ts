@@ -1,4 +1,4 @@
-import type { OwnSecret, SecretContent } from './own-secret.ts'
+import type { OwnSecret, SecretContent } from '../shared/own-secret.ts'
 
 /** A Secret for tests, shared by everybody who holds it, with the API server's rules on create and replace. */
 export type FakeSecret = OwnSecret & { content(): SecretContent | undefined; put(data: Readonly<Record<string, string>>): void; failNext(error: Error): void }

@@ -1,0 +1,84 @@
+import { z } from 'zod'
+
+import type { TrainingRun } from '../../crds/training-run.ts'
+import { StoreError } from '../store/error.ts'
+import { keyOfUri, keyProblem, prefixProblem, runPrefix, uriOf } from '../store/keys.ts'
+import type { ObjectStore, Presigned } from '../store/store.ts'
+import { PRESIGNED_SECONDS } from '../store/store.ts'
+import { Refusal } from './refusal.ts'
+
+const MAX_REQUESTS = 1000
+const MAX_OBJECTS = 10_000
+
+const presignSchema = z.strictObject({
+  requests: z.array(z.union([
+    z.strictObject({ method: z.enum(['GET', 'PUT']), key: z.string() }),
+    z.strictObject({ method: z.literal('GET'), uri: z.string() }),
+  ])).min(1).max(MAX_REQUESTS),
+})
+type PresignRequest = z.infer<typeof presignSchema>['requests'][number]
+
+const objectsSchema = z.union([z.strictObject({ prefix: z.string() }), z.strictObject({ uri: z.string() })])
+
+export type Urls = Readonly<{ urls: readonly (PresignRequest & Presigned)[]; expiresInSeconds: number }>
+
+/** Signs each request for the run's own prefix, or for reading under its namespace. Rejects with a Refusal; then nothing was signed. */
+export async function presign(store: ObjectStore, run: TrainingRun, body: unknown): Promise<Urls> {
+  const { requests } = parse(presignSchema, body, `The body must be {"requests":[{"method","key"} or {"method":"GET","uri"}]} with 1 to ${MAX_REQUESTS} requests.`)
+  const keys = requests.map((request) => keyOf(store, run, request))
+  const urls: (PresignRequest & Presigned)[] = []
+  for (const [index, request] of requests.entries()) {
+    urls.push({ ...request, ...(await fromStore(store.presign(request.method, keys[index] ?? ''))) })
+  }
+  return { urls, expiresInSeconds: PRESIGNED_SECONDS }
+}
+
+export type Objects = Readonly<{ objects: readonly Readonly<{ key?: string; uri?: string; sizeBytes: number; lastModifiedTime: string }>[] }>
+
+/** Lists the run's own objects by prefix, or what lies under a URI of its namespace. Rejects with a Refusal. */
+export async function objects(store: ObjectStore, run: TrainingRun, query: unknown): Promise<Objects> {
+  const asked = parse(objectsSchema, query, 'The query must have either prefix or uri.')
+  const own = prefixOf(run)
+  if ('prefix' in asked) {
+    const problem = prefixProblem(asked.prefix)
+    if (problem !== undefined) throw new Refusal('InvalidKey', `prefix ${JSON.stringify(asked.prefix)} ${problem}.`)
+    const listed = await fromStore(store.list(own + asked.prefix, MAX_OBJECTS))
+    return { objects: listed.map(({ key, ...rest }) => ({ key: key.slice(own.length), ...rest })) }
+  }
+  const prefix = namespaceKey(store, run, asked.uri, prefixProblem)
+  const listed = await fromStore(store.list(prefix, MAX_OBJECTS))
+  return { objects: listed.map(({ key, ...rest }) => ({ uri: uriOf(store.bucket, key), ...rest })) }
+}
+
+function keyOf(store: ObjectStore, run: TrainingRun, request: PresignRequest): string {
+  if ('uri' in request) return namespaceKey(store, run, request.uri, keyProblem)
+  const key = prefixOf(run) + request.key
+  const problem = keyProblem(request.key) ?? keyProblem(key) // the limit on length counts the prefix too
+  if (problem !== undefined) throw new Refusal('InvalidKey', `key ${JSON.stringify(request.key)} ${problem}.`)
+  return key
+}
+
+function namespaceKey(store: ObjectStore, run: TrainingRun, uri: string, problemOf: (key: string) => string | undefined): string {
+  const found = keyOfUri(uri, store.bucket, run.metadata.namespace ?? '')
+  const problem = 'problem' in found ? found.problem : problemOf(found.key)
+  if ('problem' in found || problem !== undefined) throw new Refusal('InvalidKey', `uri ${JSON.stringify(uri)} ${problem}.`)
+  return found.key
+}
+
+function prefixOf(run: TrainingRun): string {
+  return runPrefix({ namespace: run.metadata.namespace ?? '', uid: run.metadata.uid ?? '' })
+}
+
+function parse<T>(schema: z.ZodType<T>, raw: unknown, message: string): T {
+  const parsed = schema.safeParse(raw)
+  if (!parsed.success) throw new Refusal('InvalidRequest', message)
+  return parsed.data
+}
+
+async function fromStore<T>(answer: Promise<T>): Promise<T> {
+  return answer.catch((error: unknown) => {
+    if (error instanceof StoreError && error.code === 'TooLarge') throw new Refusal('TooManyObjects', `${error.message}; ask for a longer prefix.`, error)
+    if (error instanceof StoreError) throw new Refusal('StoreUnavailable', error.message, error)
+    throw error
+  })
+}
