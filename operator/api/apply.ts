@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { stableHash } from '../meta/hash.ts'
 import type { World } from '../world.ts'
 import { kindKey, keyOf, type KubeObject } from './object.ts'
 
@@ -53,7 +53,7 @@ export class AppliedIntents {
 
 /** `manager` also tells the main resource and the status apart. */
 export function hashIntent(intent: KubeObject, manager: string): string {
-  return createHash('sha256').update(manager).update('\0').update(JSON.stringify(intent)).digest('base64url')
+  return stableHash([manager, intent])
 }
 
 function stateKey(intentHash: string, object: KubeObject): string {

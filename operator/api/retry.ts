@@ -1,6 +1,6 @@
 import type { Dispatcher } from 'undici'
 import type { World } from '../world.ts'
-import { ApiError, TransportError, type StatusDetails } from './errors.ts'
+import { ApiError, isTooLargeResourceVersion, TransportError, type StatusDetails } from './errors.ts'
 import type { TransportRequest } from './transport.ts'
 
 const MAX_RETRIES = 3 // more would hold a reconcile that the queue can try again later anyway
@@ -13,6 +13,7 @@ const CLOSED = /^UND_ERR_(DESTROYED|CLOSED)$/
 /** How long to wait before trying the same request again; undefined where that would be useless or could do harm. */
 export function retryDelayMs(request: TransportRequest, error: unknown, retries: number, world: World): number | undefined {
   if (retries >= MAX_RETRIES || request.call.verb === 'watch') return undefined // a reflector has its own patience
+  if (isTooLargeResourceVersion(error)) return undefined // asking again for the same future helps nobody
   const backoffMs = CONNECT_RETRY_MS * 2 ** retries * (1 + world.random())
   if (error instanceof ApiError) {
     const isSafe = error.code === 429 || (error.code >= 500 && isIdempotent(request))

@@ -1,7 +1,15 @@
-import type { KubeObject, ObjectKey, ResourceType } from '../api/object.ts'
+import { kindKey, type KubeObject, type ObjectKey, type ResourceType } from '../api/object.ts'
 import type { Client } from '../api/resource.ts'
 import type { World } from '../world.ts'
-import type { ConsistencyGate } from './gate.ts'
+import type { ConsistencyGate, Removals } from './gate.ts'
+import { Reflector, type ReflectorReport } from './reflector.ts'
+import type { IndexValues } from './store-index.ts'
+import { Store, type ChangeHandler } from './store.ts'
+
+export type { ChangeHandler, IndexValues }
+
+const SYNC_TIMEOUT_MS = 120_000 // as controller-runtime: a start that cannot see the cluster should fail loudly
+const SYNC_POLL_MS = 20
 
 /** What the cache holds of one kind. Objects are shared: never change them. Never waits, never fails. */
 export type Reader<T extends KubeObject> = Readonly<{
@@ -16,15 +24,6 @@ export type Reader<T extends KubeObject> = Readonly<{
   staleSeconds(): number
 }>
 
-/** Values under which an index finds an object. */
-export type IndexValues = (object: KubeObject) => readonly string[]
-
-/** Told of each change after the cache shows it: added (no `before`), changed, or deleted (no `after`). Must only enqueue. */
-export type ChangeHandler = (before: KubeObject | undefined, after: KubeObject | undefined, origin: ChangeOrigin) => void
-
-/** `List`: found by a list, as all objects are after a start; `Watch`: happened just now. */
-export type ChangeOrigin = 'List' | 'Watch'
-
 export type CachedKind = Readonly<{
   type: ResourceType
   /** Absent: all namespaces. */
@@ -37,15 +36,7 @@ export type CachedKind = Readonly<{
 }>
 
 /** What happened inside the cache, for metrics and logs. */
-export type CacheEvent = Readonly<{
-  kind: string
-  name: 'Listed' | 'ListFailed' | 'WatchOpened' | 'WatchClosed' | 'WatchFailed' | 'WentBackwards' | 'HandlerFailed'
-  /** Objects in a completed list. */
-  objects?: number
-  /** Seconds until the next try. */
-  againSeconds?: number
-  error?: unknown
-}>
+export type CacheEvent = Readonly<{ kind: string }> & (ReflectorReport | Readonly<{ name: 'HandlerFailed'; error: unknown }>)
 
 export type CacheOptions = Readonly<{
   client: Client
@@ -75,3 +66,89 @@ export type Cache = Readonly<{
   staleSeconds(): number
   stop(): Promise<void>
 }>
+
+type Holding = Readonly<{ type: ResourceType; store: Store; reflector: Reflector; removals: Removals }>
+
+export function createCache(options: CacheOptions): Cache {
+  const { world } = options
+  const holdings = new Map(options.kinds.map((kind) => [kindKey(kind.type), hold(options, kind)]))
+  const all = [...holdings.values()]
+  const holding = (type: ResourceType): Holding => {
+    const found = holdings.get(kindKey(type))
+    if (!found) throw new Error(`${kindKey(type)} is not cached; there are ${[...holdings.keys()].join(', ')}`)
+    return found
+  }
+  return {
+    of: (type) => createReader(holding(type)),
+    onChange: (type, handler) => holding(type).store.onChange(handler),
+    addIndex: (type, name, values) => holding(type).store.addIndex(name, values),
+    start: () => all.forEach(({ reflector }) => reflector.start()),
+    waitForSync: (signal) => waitForSync(all, world, signal),
+    relist: async (types) => {
+      await Promise.all((types?.map(holding) ?? all).map(({ reflector }) => reflector.relist()))
+    },
+    synced: () => all.every(({ reflector }) => reflector.synced()),
+    staleSeconds: () => Math.max(0, ...all.map(({ reflector }) => reflector.staleSeconds())),
+    stop: async () => {
+      await Promise.all(all.map(({ reflector }) => reflector.stop()))
+    },
+  }
+}
+
+function hold({ client, world, gate, freeze, report: tell }: CacheOptions, kind: CachedKind): Holding {
+  const { type, project, indexes, ...scope } = kind
+  const store = new Store({
+    ...(project ? { project } : {}),
+    ...(indexes ? { indexes } : {}),
+    ...(freeze ? { freeze } : {}),
+    failed: (error) => tell?.({ kind: kindKey(type), name: 'HandlerFailed', error }),
+  })
+  store.onChange((before, after) => {
+    if (before?.metadata.uid !== undefined && !after) gate.gone(type, before.metadata.uid)
+  })
+  const reflector = new Reflector({
+    type,
+    scope,
+    client,
+    world,
+    store,
+    observed: (version) => gate.observed(type, version),
+    historyReplaced: () => gate.reset(type),
+    report: (event) => tell?.({ kind: kindKey(type), ...event }),
+  })
+  return { type, store, reflector, removals: gate.track(type) }
+}
+
+/** The one place where stored objects get the type under which they were declared. */
+function createReader<T extends KubeObject>({ store, reflector, removals }: Holding): Reader<T> {
+  const seen = (object: KubeObject): T => withOwnRemoval(object, removals) as T
+  return {
+    get: (key) => {
+      const object = store.get(key)
+      return object && seen(object)
+    },
+    list: (namespace) => store.list(namespace).map(seen),
+    by: (index, value) => store.by(index, value).map(seen),
+    synced: () => reflector.synced(),
+    staleSeconds: () => reflector.staleSeconds(),
+  }
+}
+
+/** What we deleted counts as terminating, before the watch has told so. */
+function withOwnRemoval(object: KubeObject, removals: Removals): KubeObject {
+  const { uid, deletionTimestamp } = object.metadata
+  const removal = uid === undefined || deletionTimestamp !== undefined ? undefined : removals.get(uid)
+  return removal ? { ...object, metadata: { ...object.metadata, deletionTimestamp: removal.time } } : object
+}
+
+async function waitForSync(all: readonly Holding[], world: World, signal?: AbortSignal): Promise<void> {
+  const deadlineMs = world.monotonicMs() + SYNC_TIMEOUT_MS
+  for (;;) {
+    const missing = all.filter(({ reflector }) => !reflector.synced())
+    if (missing.length === 0) return
+    if (world.monotonicMs() >= deadlineMs) {
+      throw new Error(`not listed within ${SYNC_TIMEOUT_MS / 1000} s: ${missing.map(({ type }) => kindKey(type)).join(', ')}; may the operator list them?`)
+    }
+    await world.sleep(SYNC_POLL_MS, signal)
+  }
+}

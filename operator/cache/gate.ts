@@ -7,8 +7,10 @@ const WAIT_MS = 2_000 // a watch event follows its write within milliseconds; a 
 const GIVE_UP_MS = 60_000 // no news at all for this long: acting on old state, with fixed names, beats not acting
 const FORGET_REMOVED_MS = 600_000 // far longer than any watch is behind; bounds the memory of uids never seen going
 
+/** Objects we deleted, by uid, until the cache has seen them go. `time` is RFC 3339. */
+export type Removals = ReadonlyMap<string, Readonly<{ time: string; atMs: number }>>
+
 type Progress = {
-  type: ResourceType
   written?: string
   observed?: string
   behindSinceMs?: number
@@ -31,10 +33,11 @@ export class ConsistencyGate {
     this.#gaveUp = gaveUp
   }
 
-  /** From now on writes of this kind are waited for; the cache calls it for each kind it holds. */
-  track(type: ResourceType): void {
-    const key = kindKey(type)
-    if (!this.#kinds.has(key)) this.#kinds.set(key, { type, removed: new Map() })
+  /** From now on writes of this kind are waited for; the cache calls it for each kind it holds. Returns a live view. */
+  track(type: ResourceType): Removals {
+    const kind = this.#kinds.get(kindKey(type)) ?? { removed: new Map() }
+    this.#kinds.set(kindKey(type), kind)
+    return kind.removed
   }
 
   /** A write of ours succeeded. Fits `ClientHooks.onWrite`; bound, so that it can be passed as it is. */
@@ -70,11 +73,6 @@ export class ConsistencyGate {
     delete kind.written
     delete kind.observed
     this.#caughtUp(kind)
-  }
-
-  /** When we deleted this object (RFC 3339), while the cache may still show it alive. */
-  removedAt(type: ResourceType, uid: string): string | undefined {
-    return this.#kinds.get(kindKey(type))?.removed.get(uid)?.time
   }
 
   /** Waits at most 2 s until the cache has seen all our writes of these kinds; false: not yet, come back in 100 ms. */
