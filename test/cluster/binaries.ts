@@ -42,6 +42,11 @@ export async function ensureBinaries(progress: Progress = silent): Promise<Binar
   return binariesIn(directory)
 }
 
+/** Where the programs of this version set are or will be; see `ensureBinaries`. */
+export function binaryPaths(): Binaries {
+  return binariesIn(binariesDirectory())
+}
+
 /** The directory of this version set, whether or not anything is in it yet. */
 function binariesDirectory(): string {
   const read = (file: string) => readFileSync(join(moduleDirectory, file), 'utf8')

@@ -1,0 +1,23 @@
+import { run, succeeds, waitUntil } from './exec.ts'
+import { containerdSocket } from './node-files.ts'
+import type { ClusterPlace } from './state.ts'
+
+const KUBERNETES_NAMESPACE = 'k8s.io' // where the kubelet looks
+
+function ctr(place: ClusterPlace, ...args: string[]): Promise<string> {
+  return run('ctr', ['--address', containerdSocket(place), '--namespace', KUBERNETES_NAMESPACE, ...args])
+}
+
+export async function containerdReady(place: ClusterPlace): Promise<void> {
+  await waitUntil('containerd answers', 30_000, () => succeeds('ctr', ['--address', containerdSocket(place), 'version'], { timeoutMs: 5_000 }), 50)
+}
+
+/** References of the images the node has. */
+export async function listImages(place: ClusterPlace): Promise<readonly string[]> {
+  return (await ctr(place, 'images', 'list', '--quiet')).split('\n').filter(Boolean)
+}
+
+/** Gives the node the images of an archive (OCI or Docker format). */
+export async function importArchive(place: ClusterPlace, archivePath: string): Promise<void> {
+  await ctr(place, 'images', 'import', archivePath)
+}
