@@ -1,0 +1,127 @@
+/** An endpoint on loopback before a pretended cluster, for tests: what the cluster holds is set by hand. */
+import { Registry } from 'prom-client'
+import { Agent, request } from 'undici'
+import { z } from 'zod'
+
+import type { TrainingRun } from '../../crds/training-run.ts'
+import { keyOf, type ObjectKey } from '../../operator/api/object.ts'
+import type { Log } from '../../operator/observe/log.ts'
+import { createFakeWorld, type FakeWorld } from '../../operator/testing/fake-world.ts'
+import { createGate } from '../endpoint/gate.ts'
+import { createEndpointMetrics } from '../endpoint/metrics.ts'
+import { createProgressBook, type ProgressBook } from '../endpoint/progress-book.ts'
+import { createEndpoint, type Endpoint } from '../endpoint/server.ts'
+import { createTokenReviews } from '../endpoint/token-reviews.ts'
+import type { Pod } from '../shared/kinds.ts'
+import { ATTEMPT, ROLE, UID } from '../shared/labels.ts'
+import { createObjectStore } from '../store/store.ts'
+import { issueMaterial } from '../tls/rotation.ts'
+import { startFakeS3, type FakeS3 } from './fake-s3.ts'
+
+export type Answer = Readonly<{ status: number; body: unknown }>
+export type Ask = Readonly<{ method?: 'GET' | 'POST'; body?: unknown; token?: string; headers?: Readonly<Record<string, string>> }>
+export type TokenClaims = Readonly<{ audience: string; username: string; pod?: Readonly<{ name: string; uid: string }> }>
+
+export type EndpointStage = Readonly<{
+  world: FakeWorld
+  s3: FakeS3
+  book: ProgressBook
+  endpoint: Endpoint
+  registry: Registry
+  /** What may change during a scenario. */
+  state: { leading: boolean; synced: boolean; apiServer: 'Up' | 'Down' | 'IgnoresAudiences' }
+  /** Names of runs; pods by `namespace/name`. */
+  runs: Map<string, TrainingRun>
+  cachedPods: Map<string, Pod>
+  livePods: Map<string, Pod>
+  /** Tokens that the API server was asked about. */
+  reviewed: string[]
+  logged: string[]
+  port: number
+  ask(path: string, init?: Ask): Promise<Answer>
+  close(): Promise<void>
+}>
+
+/** Opens the endpoint with an empty cluster behind it. */
+export async function openEndpointStage(): Promise<EndpointStage> {
+  const [world, registry, s3] = [createFakeWorld(), new Registry(), await startFakeS3('swe')]
+  const state: EndpointStage['state'] = { leading: true, synced: true, apiServer: 'Up' }
+  const [runs, cachedPods, livePods] = [new Map<string, TrainingRun>(), new Map<string, Pod>(), new Map<string, Pod>()]
+  const [reviewed, logged]: [string[], string[]] = [[], []]
+  const metrics = createEndpointMetrics(registry)
+  const reader = <T>(objects: Map<string, T>) => ({ get: (key: ObjectKey) => objects.get(keyOf(key)), synced: () => state.synced })
+  const livePod = async (key: ObjectKey): Promise<Pod | undefined> => {
+    if (state.apiServer === 'Down') throw new Error('connection refused')
+    return livePods.get(keyOf(key))
+  }
+  const reviews = createTokenReviews({ post: async (_, body) => reviewToken(state, reviewed, body) }, world)
+  const book = createProgressBook({ world, enqueue: () => undefined, exists: () => true, advanced: metrics.advanced })
+  const settings = { endpoint: s3.endpoint, region: 'us-east-1', bucket: 'swe', pathStyle: true }
+  const store = createObjectStore(settings, async () => ({ accessKeyId: 'key', secretAccessKey: 'secret' }), world)
+  const gate = createGate({ runs: reader(runs), pods: reader(cachedPods), livePod, reviews })
+  const material = issueMaterial(['localhost'], new Date())
+  const endpoint = createEndpoint({ gate, store, book, isLeader: () => state.leading, log: logInto(logged), metrics }, material)
+  const port = await endpoint.listen(0, '127.0.0.1')
+  const agent = new Agent({ connect: { ca: material.bundle } })
+  return {
+    world, s3, book, endpoint, registry, state, runs, cachedPods, livePods, reviewed, logged, port,
+    ask: (path, init) => ask(agent, `https://localhost:${port}${path}`, init),
+    close: async () => void (await Promise.all([agent.close(), endpoint.close(), store.close(), s3.close()])),
+  }
+}
+
+export function aRun(namespace: string, name: string, uid: string): TrainingRun {
+  const spec = { method: 'SFT', engine: 'TRL', model: { s3: { uri: 's3://swe/m' } }, data: {}, lora: {}, duration: { maxSteps: 4 } } as const
+  return { apiVersion: 'swe-operator.dev/v1alpha1', kind: 'TrainingRun', metadata: { namespace, name, uid }, spec }
+}
+
+export function aPodOf(run: TrainingRun, name: string, attempt: number): Pod {
+  const labels = { [UID]: run.metadata.uid ?? '', [ROLE]: 'train', [ATTEMPT]: String(attempt) }
+  return { apiVersion: 'v1', kind: 'Pod', metadata: { namespace: run.metadata.namespace ?? '', name, uid: `uid-of-${name}`, labels }, status: { phase: 'Running' } }
+}
+
+/** A token as this cluster's API server understands it. */
+export function tokenWith(claims: TokenClaims): string {
+  return `e30.${Buffer.from(JSON.stringify(claims)).toString('base64url')}.c2ln`
+}
+
+const reviewSchema = z.object({ spec: z.object({ token: z.string(), audiences: z.array(z.string()) }) })
+const claimsSchema = z.object({ audience: z.string(), username: z.string(), pod: z.object({ name: z.string(), uid: z.string() }).optional() })
+
+function reviewToken(state: EndpointStage['state'], reviewed: string[], body: unknown): unknown {
+  if (state.apiServer === 'Down') throw new Error('connection refused')
+  const { spec } = reviewSchema.parse(body)
+  reviewed.push(spec.token)
+  const claims = claimsSchema.safeParse(decoded(spec.token)).data
+  if (state.apiServer === 'IgnoresAudiences') return { status: { authenticated: true, user: { username: claims?.username } } }
+  if (!claims || !spec.audiences.includes(claims.audience)) return { status: { error: 'invalid token' } }
+  const prefix = 'authentication.kubernetes.io/pod'
+  const extra = claims.pod && { [`${prefix}-name`]: [claims.pod.name], [`${prefix}-uid`]: [claims.pod.uid] }
+  return { status: { authenticated: true, audiences: [claims.audience], user: { username: claims.username, ...(extra ? { extra } : {}) } } }
+}
+
+function decoded(token: string): unknown {
+  try {
+    return JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString('utf8'))
+  } catch {
+    return undefined // not one of ours
+  }
+}
+
+async function ask(agent: Agent, url: string, { method = 'GET', body, token, headers = {} }: Ask = {}): Promise<Answer> {
+  const answer = await request(url, {
+    dispatcher: agent, method,
+    headers: { ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...(token === undefined ? {} : { authorization: `Bearer ${token}` }), ...headers },
+    body: body === undefined ? null : typeof body === 'string' ? body : JSON.stringify(body),
+  })
+  return { status: answer.statusCode, body: await answer.body.json() }
+}
+
+function logInto(lines: string[]): Log {
+  const line = (fields: object, message: string): void => void lines.push(`${message} ${JSON.stringify(fields, withErrors)}`)
+  return { debug: line, info: line, warn: line, error: line, child: () => logInto(lines) }
+}
+
+function withErrors(_: string, value: unknown): unknown {
+  return value instanceof Error ? `${value.message} ${value.stack} ${String(value.cause)}` : value
+}
