@@ -62,7 +62,7 @@ export async function openEndpointStage(): Promise<EndpointStage> {
   const material = issueMaterial(['localhost'], new Date())
   const endpoint = createEndpoint({ gate, store, book, isLeader: () => state.leading, log: logInto(logged), metrics }, material)
   const port = await endpoint.listen(0, '127.0.0.1')
-  const agent = new Agent({ connect: { ca: material.bundle } })
+  const agent = new Agent({ connections: 1, connect: { ca: material.bundle } })
   return {
     world, s3, book, endpoint, registry, state, runs, cachedPods, livePods, reviewed, logged, port,
     ask: (path, init) => ask(agent, `https://localhost:${port}${path}`, init),
