@@ -129,14 +129,13 @@ function refuseForeign(intent: KubeObject, present: KubeObject): void {
 }
 
 async function remove(client: Client, type: ResourceType, ref: ObjectRef, cached: KubeObject | undefined): Promise<void> {
-  const uid = ref.uid ?? cached?.metadata.uid
-  const isGoing = cached?.metadata.uid === uid && cached?.metadata.deletionTimestamp !== undefined
-  if (isGoing) return
+  const present = cached ?? (await client.get(type, ref))
+  if (!present || isAnother(present, ref) || present.metadata.deletionTimestamp !== undefined) return
+  const { uid } = present.metadata
   try {
     await client.remove(type, ref, uid === undefined ? {} : { uid })
   } catch (error) {
-    // The name belongs to a successor now; the object that was meant is gone.
-    if (!isConflict(error) || uid === undefined) throw error
+    if (!isConflict(error)) throw error // the name belongs to a successor now: the object that was meant is gone
   }
 }
 
@@ -144,12 +143,16 @@ type Release = Extract<Write, { op: 'release' }>
 
 async function release(client: Client, type: ResourceType, { ref, finalizer }: Release, cached: KubeObject | undefined): Promise<void> {
   const present = cached ?? (await client.get(type, ref))
-  if (!present || (ref.uid !== undefined && present.metadata.uid !== ref.uid) || !hasFinalizer(present, finalizer)) return
+  if (!present || isAnother(present, ref) || !hasFinalizer(present, finalizer)) return
   try {
     await client.patch(type, ref, { contentType: 'application/json-patch+json', body: releasePatch(present, finalizer) })
   } catch (error) {
     if (!isNotFound(error)) throw error
   }
+}
+
+function isAnother(present: KubeObject, { uid }: ObjectRef): boolean {
+  return uid !== undefined && uid !== present.metadata.uid
 }
 
 /** Guarded by the resourceVersion the plan was made from: `/status` ignores a uid. True if the status was written. */
