@@ -1,11 +1,11 @@
-import type { TrainingRun } from '../../crds/training-run.ts'
+import type { TrainingRun, TrainingRunProgress } from '../../crds/training-run.ts'
 import type { Cache } from '../../operator/cache/cache.ts'
 import type { ReconcileContext } from '../../operator/control/controller.ts'
 import { labelValue } from '../../operator/meta/names.ts'
 import { ConfigMapType, JobType, PodType, type Pod } from '../shared/kinds.ts'
 import { UID } from '../shared/labels.ts'
 import { attemptsOf, isLive, newestPod, preparationsOf, type Children } from './children.ts'
-import { isFinished, type Observed, type ProgressReport } from './observed.ts'
+import { isFinished, type Observed } from './observed.ts'
 import { resolve } from './resolve.ts'
 import { inputsName } from './resources/config-map.ts'
 import { secondsLeft } from './retries.ts'
@@ -14,8 +14,8 @@ import { consult, type VerdictStore } from './store-look.ts'
 import { hasStarted, troubleOf } from './trouble.ts'
 import type { WarningReader } from './warnings.ts'
 
-/** What training pods reported since this process started; the newest report of one attempt. */
-export type ProgressBook = Readonly<{ latest(uid: string, attempt: number): ProgressReport | undefined }>
+/** What training pods reported since this process started: the newest report of each run. */
+export type ProgressBook = Readonly<{ of(uid: string): TrainingRunProgress | undefined }>
 
 export type Sources = Readonly<{ settings: Settings; store: VerdictStore; progress: ProgressBook; warnings: WarningReader }>
 
@@ -34,8 +34,7 @@ export async function observe(run: TrainingRun, { cache, world, signal }: Reconc
   const now = world.now()
   const inputs = cache.of(ConfigMapType).get({ namespace, name: inputsName(run) })
   const caBundle = sources.settings.caBundle()
-  const newest = attempts.at(-1)
-  const progress = newest && sources.progress.latest(uid, newest.number)
+  const progress = sources.progress.of(uid)
   const warning = isFinished(run) ? undefined : await warningFor([...preparations, ...attempts].findLast(isLive), now, sources.warnings)
   return {
     run,
@@ -45,7 +44,7 @@ export async function observe(run: TrainingRun, { cache, world, signal }: Reconc
     strays: pods.filter((pod) => pod.metadata.labels?.[UID] !== uid),
     ...(inputs === undefined ? {} : { inputs }),
     ...(caBundle === undefined ? {} : { caBundle }),
-    ...(progress === undefined ? {} : { progress }),
+    ...(progress === undefined || progress.attempt !== attempts.at(-1)?.number ? {} : { progress }),
     ...(warning === undefined ? {} : { warning }),
     ...(await consult(run, { attempts, preparations }, sources.store, signal)),
   }

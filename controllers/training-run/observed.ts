@@ -8,9 +8,6 @@ import type { Resolved } from './resolve.ts'
 import type { Settings } from './settings.ts'
 import type { PrepareVerdict, TrainVerdict } from './verdicts.ts'
 
-/** What a training pod reported last. */
-export type ProgressReport = Omit<TrainingRunProgress, 'attempt'>
-
 /** Everything that is known about a run at one moment; the policies see nothing else. */
 export type Observed = Readonly<{
   run: TrainingRun
@@ -29,8 +26,8 @@ export type Observed = Readonly<{
   prepared?: PrepareVerdict
   /** The store's completion marker. */
   result?: TrainVerdict
-  /** Of the newest attempt. */
-  progress?: ProgressReport
+  /** What a training pod reported last, if that was one of the newest attempt. */
+  progress?: TrainingRunProgress
   /** The newest complaint of Kubernetes about the pod that is on its way. */
   warning?: string
   /** Whether the store has told if the run was finished before, now or earlier. */
@@ -112,8 +109,7 @@ function endState({ run }: Observed, { reason, retry }: Outcome): TrainingRunAtt
 }
 
 /** Where a pod left no verdict, what it reported last is the best that is known. */
-function lastReportedStep({ run, progress, attempts }: Observed, number: number): number | undefined {
-  const reported = attempts.at(-1)?.number === number ? progress?.step : undefined
-  const shown = run.status?.progress?.attempt === number ? run.status.progress.step : undefined
-  return reported === undefined || shown === undefined ? (reported ?? shown) : Math.max(reported, shown)
+function lastReportedStep({ run, progress }: Observed, number: number): number | undefined {
+  const steps = [progress, run.status?.progress].flatMap((report) => (report?.attempt === number ? [report.step] : []))
+  return steps.length === 0 ? undefined : Math.max(...steps)
 }

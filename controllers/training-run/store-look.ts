@@ -22,7 +22,7 @@ type Looked = Pick<Observed, 'attempts' | 'preparations' | 'consulted' | 'prepar
 
 const MISSING_IN_A_ROW = 5 // attempts killed without a verdict leave gaps in the store; more in a row give up anyway
 
-/** Adds what only the store can tell. It is asked as little as possible: on the first visit and where a pod said nothing. */
+/** Adds what only the store can tell. It is asked as little as possible: on the first visit, where a pod said nothing, and for the whole result. */
 export async function consult(run: TrainingRun, known: Known, store: VerdictStore, signal: AbortSignal): Promise<Looked> {
   if (isFinished(run)) return { ...known, consulted: true }
   const fromPod = known.preparations.findLast(({ verdict }) => verdict?.exitCode === 0)?.verdict
@@ -30,15 +30,14 @@ export async function consult(run: TrainingRun, known: Known, store: VerdictStor
   try {
     return await ask(run, looked, storeOf(run, store, signal))
   } catch (error) {
-    const attempts = known.attempts.map((attempt) => (isUnexplained(attempt) ? { ...attempt, unread: true as const } : attempt))
+    const attempts = known.attempts.map((attempt) => (needsStore(attempt) ? { ...attempt, unread: true as const } : attempt))
     return { ...looked, attempts, storeTrouble: error instanceof Error ? error.message : String(error) }
   }
 }
 
 async function ask(run: TrainingRun, looked: Looked, store: Questions): Promise<Looked> {
   const isFirstVisit = !looked.consulted
-  const silent = looked.attempts.filter(isUnexplained)
-  const result = isFirstVisit || silent.length > 0 ? await store.result() : undefined
+  const result = isFirstVisit || looked.attempts.some(needsStore) ? await store.result() : undefined
   const prepared = needsDataManifest(run, looked) ? await store.data() : looked.prepared
   const remembered = isFirstVisit && prepared !== undefined ? await rememberAttempts(looked.attempts, store) : looked.attempts
   const attempts: Attempt[] = []
@@ -55,6 +54,11 @@ function needsDataManifest(run: TrainingRun, looked: Looked): boolean {
 /** Over, unrecorded, and its pod says nothing. */
 function isUnexplained(attempt: Attempt): boolean {
   return !isLive(attempt) && !isRecorded(attempt) && attempt.verdict === undefined
+}
+
+/** Besides those, one that completed: a termination message may be too short for the whole list of artifacts. */
+function needsStore(attempt: Attempt): boolean {
+  return isUnexplained(attempt) || (!isLive(attempt) && !isRecorded(attempt) && attempt.verdict?.exitCode === 0)
 }
 
 async function explain(attempt: Attempt, result: TrainVerdict | undefined, store: Questions): Promise<Attempt> {

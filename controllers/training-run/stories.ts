@@ -11,12 +11,11 @@ import { cut, type TrainVerdict } from './verdicts.ts'
 const LOG_TAIL_MAX = 1024 // the last exception; the whole log is in the pod
 
 /** The report of the newest attempt, never behind what the status showed of the same attempt. */
-export function newestProgress({ run, attempts, progress }: Observed): TrainingRunProgress | undefined {
+export function newestProgress({ run, progress }: Observed): TrainingRunProgress | undefined {
   const shown = run.status?.progress
-  const attempt = attempts.at(-1)?.number
-  if (progress === undefined || attempt === undefined) return shown
-  const isBehind = shown?.attempt === attempt && (progress.step < shown.step || progress.percent < shown.percent)
-  return isBehind ? shown : { attempt, ...progress }
+  if (progress === undefined) return shown
+  const isBehind = shown?.attempt === progress.attempt && (progress.step < shown.step || progress.percent < shown.percent)
+  return isBehind ? shown : progress
 }
 
 /** The verdict of the attempt that completed the run. */
