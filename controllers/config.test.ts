@@ -1,0 +1,41 @@
+import { describe, expect, it } from 'vitest'
+
+import { parseConfig, readConfig } from './config.ts'
+
+const pod = { POD_NAME: 'swe-operator-1', POD_NAMESPACE: 'swe-operator-system', POD_UID: 'u' }
+const given = {
+  trainer: { image: 'trainer:1', imagePullPolicy: 'IfNotPresent' },
+  store: { endpoint: 'http://swe-operator-store.swe-operator-system.svc:7070', region: 'us-east-1', bucket: 'swe-operator', credentials: { kind: 'Embedded', secretName: 'swe-operator-store' } },
+}
+const parse = (config: unknown, environment: Record<string, string> = pod) => parseConfig(JSON.stringify(config), environment, 'config.json')
+
+describe('the configuration', () => {
+  it('is complete as the chart writes it', () => {
+    const written = { ...given, logLevel: 'info', watchNamespaces: [], trainer: { ...given.trainer, imagePullSecrets: [] }, store: { ...given.store, pathStyle: true } }
+    expect(parse(written)).toMatchObject({
+      pod: { name: 'swe-operator-1', namespace: 'swe-operator-system', uid: 'u' },
+      artifactsHost: 'swe-operator-artifacts.swe-operator-system.svc',
+      progressHost: 'swe-operator-progress.swe-operator-system.svc',
+      endpoints: { host: '0.0.0.0', port: 8443, healthPort: 8080 },
+    })
+  })
+
+  it.each([
+    ['a missing image', { ...given, trainer: { imagePullPolicy: 'Always' } }, 'trainer.image'],
+    ['an endpoint that is no URL', { ...given, store: { ...given.store, endpoint: 'minio:9000' } }, 'store.endpoint'],
+    ['unknown credentials', { ...given, store: { ...given.store, credentials: { kind: 'Vault' } } }, 'store.credentials.kind'],
+    ['an unknown key', { ...given, logLevle: 'debug' }, 'logLevle'],
+    ['an unknown level', { ...given, logLevel: 'loud' }, 'logLevel'],
+  ])('with %s is refused by the name of the field', (_, config, field) => {
+    expect(() => parse(config)).toThrow(field)
+  })
+
+  it('needs to know which pod it serves', () => {
+    expect(() => parse(given, { POD_NAME: 'x' })).toThrow(/In the environment, POD_NAMESPACE: .*; POD_UID: /)
+  })
+
+  it('that is missing or no JSON says where it was looked for', async () => {
+    await expect(readConfig({ SWE_OPERATOR_CONFIG: '/nowhere/config.json' })).rejects.toThrow('The configuration /nowhere/config.json cannot be read')
+    expect(() => parseConfig('{', pod, 'config.json')).toThrow('The configuration config.json is not JSON.')
+  })
+})
