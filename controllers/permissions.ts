@@ -1,8 +1,18 @@
 import type { RbacRule } from './shared/permissions.ts'
 import { STORE_SECRET } from './store/credentials.ts'
 import { TLS_SECRET } from './tls/keeper.ts'
+import { trainingRunPermissions } from './training-run/controller.ts'
 
-/** What the operator needs beyond its controllers: for the endpoint, its certificates, the store's key and its own label. */
+export const LEASE = 'swe-operator-leader'
+
+/** What the runtime needs to elect a leader and to record events. */
+const runtimePermissions: readonly RbacRule[] = [
+  { scope: 'OwnNamespace', apiGroups: ['coordination.k8s.io'], resources: ['leases'], verbs: ['create'] },
+  { scope: 'OwnNamespace', apiGroups: ['coordination.k8s.io'], resources: ['leases'], resourceNames: [LEASE], verbs: ['get', 'patch'] },
+  { scope: 'Cluster', apiGroups: ['events.k8s.io'], resources: ['events'], verbs: ['create', 'patch'] },
+]
+
+/** What the endpoint, its certificates, the store's key and the leader's label need. */
 export const endpointPermissions: readonly RbacRule[] = [
   { scope: 'Cluster', apiGroups: ['authentication.k8s.io'], resources: ['tokenreviews'], verbs: ['create'] },
   // A pod that asks before the cache shows it is looked up.
@@ -12,3 +22,6 @@ export const endpointPermissions: readonly RbacRule[] = [
   // The label by which the progress Service finds the leader.
   { scope: 'OwnNamespace', apiGroups: [''], resources: ['pods'], verbs: ['patch'] },
 ]
+
+/** All that the operator may do; the chart's roles are made of this. */
+export const operatorPermissions: readonly RbacRule[] = [...trainingRunPermissions, ...runtimePermissions, ...endpointPermissions]

@@ -18,9 +18,9 @@ type Secret = KubeObject & Readonly<{ data?: Readonly<Record<string, string>> }>
 const SecretType = resourceType<Secret>({ apiVersion: 'v1', kind: 'Secret', plural: 'secrets', scope: 'Namespaced' })
 
 /** The Secret of that name; needs `create` on Secrets and `get`, `patch` on this one, in the operator's namespace. */
-export function ownSecret(client: Client, key: Required<ObjectKey>): OwnSecret {
+export function ownSecret(client: () => Client, key: Required<ObjectKey>): OwnSecret {
   const read = async (signal?: AbortSignal): Promise<SecretContent | undefined> => {
-    const secret = await client.get(SecretType, key, signal)
+    const secret = await client().get(SecretType, key, signal)
     return secret && contentOf(secret)
   }
 
@@ -28,7 +28,7 @@ export function ownSecret(client: Client, key: Required<ObjectKey>): OwnSecret {
     const metadata = { ...key, labels: { 'app.kubernetes.io/managed-by': 'swe-operator' } }
     const secret = { apiVersion: 'v1', kind: 'Secret', metadata, type: 'Opaque', data: encoded(data) }
     try {
-      return contentOf(await client.create(SecretType, secret))
+      return contentOf(await client().create(SecretType, secret))
     } catch (error) {
       const existing = isAlreadyExists(error) ? await read() : undefined
       if (existing) return existing
@@ -38,7 +38,7 @@ export function ownSecret(client: Client, key: Required<ObjectKey>): OwnSecret {
 
   const replace = async (version: string, data: Readonly<Record<string, string>>): Promise<SecretContent> => {
     const body = { metadata: { resourceVersion: version }, data: encoded(data) }
-    return contentOf(await client.patch(SecretType, key, { contentType: 'application/merge-patch+json', body }))
+    return contentOf(await client().patch(SecretType, key, { contentType: 'application/merge-patch+json', body }))
   }
 
   return { name: key.name, read, create, replace }

@@ -25,7 +25,15 @@ export function mountedCredentials(directory: string, world: World): () => Promi
 }
 
 /** The key of the embedded store, made once in the cluster so that the chart renders the same twice and git holds no key. */
-export async function embeddedCredentials(secret: OwnSecret): Promise<Credentials> {
+export function embeddedCredentials(secret: OwnSecret): () => Promise<Credentials> {
+  let held: Credentials | undefined
+  return async () => {
+    held ??= await readOrMake(secret)
+    return held
+  }
+}
+
+async function readOrMake(secret: OwnSecret): Promise<Credentials> {
   const { data } = (await secret.read()) ?? (await secret.create(newCredentials()))
   return complete({ accessKeyId: data['accessKeyId'] ?? '', secretAccessKey: data['secretAccessKey'] ?? '' }, `Secret ${secret.name}`)
 }

@@ -4,6 +4,7 @@ export const STORE_FAULTS = {
   Timeout: { retryable: true, meaning: 'the artifact store did not answer in time' },
   Unavailable: { retryable: true, meaning: 'the artifact store is failing or overloaded' },
   Denied: { retryable: true, meaning: 'the artifact store refuses our key' }, // keys are rotated and policies repaired without us
+  NoKey: { retryable: true, meaning: 'the key of the artifact store cannot be read' },
   NoBucket: { retryable: true, meaning: 'the bucket does not exist' },
   Malformed: { retryable: false, meaning: 'the object is not what it should be' },
   TooLarge: { retryable: false, meaning: 'there is more than one answer may hold' },

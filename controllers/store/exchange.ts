@@ -34,8 +34,11 @@ export function createExchange(settings: StoreSettings, credentials: () => Promi
 
   async function signer(call: Omit<Call, 'expect'>, url: URL, expiresInSeconds?: number): Promise<AwsV4Signer> {
     if (expiresInSeconds !== undefined) url.searchParams.set('X-Amz-Expires', String(expiresInSeconds))
+    const key = await credentials().catch((error: unknown) => {
+      throw new StoreError('NoKey', error instanceof Error ? error.message : String(error), error)
+    })
     return new AwsV4Signer({
-      ...(await credentials()), method: call.method, url: url.toString(), headers: { ...call.headers }, service: 's3', region: settings.region,
+      ...key, method: call.method, url: url.toString(), headers: { ...call.headers }, service: 's3', region: settings.region,
       datetime: world.now().toISOString().replaceAll(/[-:]|\.\d+/g, ''), signQuery: expiresInSeconds !== undefined,
       ...(call.body === undefined ? {} : { body: call.body }),
     })

@@ -95,7 +95,7 @@ describe('a store with a host name for each bucket', () => {
 describe('the key of the embedded store', () => {
   it('is made once, whoever starts first', async () => {
     const secret = createFakeSecret(STORE_SECRET)
-    const [one, other] = await Promise.all([embeddedCredentials(secret), embeddedCredentials(secret)])
+    const [one, other] = await Promise.all([embeddedCredentials(secret)(), embeddedCredentials(secret)()])
     expect(one).toEqual(other)
     expect(one.secretAccessKey.length).toBeGreaterThanOrEqual(40)
   })
@@ -103,7 +103,7 @@ describe('the key of the embedded store', () => {
   it('is not made up when the Secret is there but empty', async () => {
     const secret = createFakeSecret(STORE_SECRET)
     secret.put({})
-    await expect(embeddedCredentials(secret)).rejects.toThrow('Secret swe-operator-store must hold accessKeyId')
+    await expect(embeddedCredentials(secret)()).rejects.toThrow('Secret swe-operator-store must hold accessKeyId')
   })
 })
 

@@ -20,6 +20,8 @@ export type TlsKeeperDeps = Readonly<{
 export type TlsKeeper = Readonly<{
   /** What to serve now. Before `load` has succeeded there is nothing, and this throws. */
   material(): TlsMaterial
+  /** What clients must trust; undefined before `load` has succeeded. */
+  bundle(): string | undefined
   /** Reads the Secret, creates it when it is missing, rotates when it is due and we lead. Returns whether the material changed. */
   load(signal?: AbortSignal): Promise<boolean>
   /** Loads once a minute until `signal` is aborted; `changed` is called after each change. Errors are reported, not thrown. */
@@ -54,7 +56,7 @@ export function createTlsKeeper(deps: TlsKeeperDeps): TlsKeeper {
     }
   }
 
-  return { material, load, watch }
+  return { material, bundle: () => held?.bundle, load, watch }
 }
 
 async function upToDate({ secret, names, world, isLeader, rotated }: TlsKeeperDeps, signal?: AbortSignal): Promise<TlsMaterial> {

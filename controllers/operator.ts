@@ -1,0 +1,127 @@
+import { TrainingRunType } from '../crds/training-run.ts'
+import type { Connection } from '../operator/api/kubeconfig.ts'
+import type { KubeObject } from '../operator/api/object.ts'
+import type { CachedKind } from '../operator/cache/cache.ts'
+import { createManager, type Manager, type ManagerOptions, type Runtime, type Service } from '../operator/manager.ts'
+import type { Log } from '../operator/observe/log.ts'
+import type { World } from '../operator/world.ts'
+import type { Config } from './config.ts'
+import { createGate, type GateDeps } from './endpoint/gate.ts'
+import { createEndpointMetrics, type EndpointMetrics } from './endpoint/metrics.ts'
+import { createProgressBook, type ProgressBook } from './endpoint/progress-book.ts'
+import { endpointService } from './endpoint/service.ts'
+import { createTokenReviews } from './endpoint/token-reviews.ts'
+import { labelOwnPod } from './leader-label.ts'
+import { exposeRunMetrics } from './metrics.ts'
+import { LEASE } from './permissions.ts'
+import { PodType } from './shared/kinds.ts'
+import { ownSecret } from './shared/own-secret.ts'
+import { embeddedCredentials, mountedCredentials } from './store/credentials.ts'
+import { storeService } from './store/service.ts'
+import { createObjectStore, type ObjectStore } from './store/store.ts'
+import { createVerdictStore } from './store/verdicts.ts'
+import { createTlsKeeper, TLS_SECRET, type TlsKeeper } from './tls/keeper.ts'
+import { TRAINING_RUN_CONTROLLER, trainingRunController, trainingRunKinds } from './training-run/controller.ts'
+import type { Settings } from './training-run/settings.ts'
+import { createWarningReader } from './training-run/warnings.ts'
+
+export type Surroundings = Readonly<{ connection: Connection; world: World; log: Log }> & Pick<ManagerOptions, 'recordCall'>
+
+/** Wires one replica of the operator. Nothing runs before `start`. */
+export function createOperator(config: Config, surroundings: Surroundings): Manager {
+  // The runtime is made from the parts, so they find it only when they first work.
+  const runtime = (): Runtime => manager.runtime
+  const store = openStore(config, runtime, surroundings)
+  const keeper = keepCertificates(config, runtime, surroundings)
+  const progress = once(() => trackProgress(runtime()))
+  const sources = {
+    settings: settingsOf(config, keeper),
+    store: createVerdictStore(store),
+    progress: { of: (uid: string) => progress().book.of(uid) },
+    warnings: { latest: (object: KubeObject) => createWarningReader(runtime().client).latest(object) },
+  }
+  const manager = createManager({
+    ...surroundings,
+    pod: config.pod,
+    leaseName: LEASE,
+    fieldManager: 'swe-operator',
+    controllers: [trainingRunController(sources)],
+    kinds: kindsIn(config.watchNamespaces),
+    http: { host: config.endpoints.host, port: config.endpoints.healthPort },
+    services: (led) => {
+      exposeRunMetrics(led)
+      return [storeService(store, led.world, led.log), serveEndpoint(config, led, { store, keeper, ...progress() })]
+    },
+    onLeading: (led) => labelOwnPod(led, config.pod, 'Leader'),
+    onStandby: (led) => labelOwnPod(led, config.pod, 'Standby'),
+  })
+  return manager
+}
+
+function settingsOf({ trainer, store, artifactsHost, progressHost, endpoints }: Config, keeper: TlsKeeper): Settings {
+  return {
+    trainerImage: trainer.image,
+    imagePullPolicy: trainer.imagePullPolicy,
+    imagePullSecrets: trainer.imagePullSecrets,
+    artifactsUrl: `https://${artifactsHost}:${endpoints.port}`,
+    progressUrl: `https://${progressHost}:${endpoints.port}`,
+    bucket: store.bucket,
+    caBundle: keeper.bundle,
+  }
+}
+
+function openStore({ store, pod: { namespace } }: Config, runtime: () => Runtime, { world }: Surroundings): ObjectStore {
+  const { credentials, ...settings } = store
+  const key = credentials.kind === 'Files'
+    ? mountedCredentials(credentials.directory, world)
+    : embeddedCredentials(ownSecret(() => runtime().unfenced, { namespace, name: credentials.secretName }))
+  return createObjectStore(settings, key, world)
+}
+
+function keepCertificates(config: Config, runtime: () => Runtime, { world, log }: Surroundings): TlsKeeper {
+  return createTlsKeeper({
+    world,
+    names: [config.artifactsHost, config.progressHost],
+    secret: ownSecret(() => runtime().unfenced, { namespace: config.pod.namespace, name: TLS_SECRET }),
+    isLeader: () => runtime().isLeading(),
+    rotated: (reason) => log.info({ reason, secret: TLS_SECRET }, 'rotated the certificates of the endpoint'),
+    failed: (error) => log.warn({ err: error, secret: TLS_SECRET }, 'could not check the certificates of the endpoint'),
+  })
+}
+
+type Progress = Readonly<{ book: ProgressBook; metrics: EndpointMetrics }>
+
+function trackProgress({ world, cache, metrics: registry, enqueue }: Runtime): Progress {
+  const metrics = createEndpointMetrics(registry)
+  const book = createProgressBook({
+    world,
+    enqueue: (key, afterMs) => enqueue(TRAINING_RUN_CONTROLLER, key, { afterMs }),
+    exists: ({ namespace, name, uid }) => cache.of(TrainingRunType).get({ namespace, name })?.metadata.uid === uid,
+    advanced: metrics.advanced,
+  })
+  return { book, metrics }
+}
+
+function serveEndpoint(config: Config, runtime: Runtime, parts: Progress & Readonly<{ store: ObjectStore; keeper: TlsKeeper }>): Service {
+  const { cache, unfenced, world, log, isLeading, enqueue } = runtime
+  const runs = cache.of(TrainingRunType)
+  const livePod: GateDeps['livePod'] = (key) => unfenced.get(PodType, key)
+  const gate = createGate({ runs, pods: cache.of(PodType), livePod, reviews: createTokenReviews(unfenced, world) })
+  const { host, port } = config.endpoints
+  return endpointService({
+    ...parts, gate, host, port, log, isLeader: isLeading,
+    // The runs' ConfigMaps carry what their pods trust.
+    rotated: () => runs.list().forEach(({ metadata }) => enqueue(TRAINING_RUN_CONTROLLER, metadata)),
+  })
+}
+
+/** With a list, one cached kind for each namespace in it. */
+function kindsIn(namespaces: readonly string[]): readonly CachedKind[] {
+  if (namespaces.length === 0) return trainingRunKinds
+  return namespaces.flatMap((namespace) => trainingRunKinds.map((kind) => ({ ...kind, namespace })))
+}
+
+function once<T>(make: () => T): () => T {
+  let made: Readonly<{ value: T }> | undefined
+  return () => (made ??= { value: make() }).value
+}
