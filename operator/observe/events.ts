@@ -74,7 +74,7 @@ export class EventRecorder {
 
   /** Writes what is still waiting, without retries, in at most `limitMs`. Nothing can be recorded afterwards. */
   async flush(limitMs: number): Promise<void> {
-    for (const series of this.#series.values()) if (series.count > series.written) this.#write(series)
+    for (const series of this.#series.values()) if (isBehind(series)) this.#write(series)
     const limit = new AbortController()
     this.#stop.abort()
     await Promise.race([this.#sending, this.#options.world.sleep(limitMs, limit.signal).catch(() => undefined)]) // aborted: all sent
@@ -177,12 +177,17 @@ export class EventRecorder {
       const nowMs = world.monotonicMs()
       for (const [identity, series] of this.#series) {
         const isOver = nowMs - series.lastMs > QUIET_MS
-        if (series.count > series.written && (isOver || nowMs - series.lastWriteMs >= HEARTBEAT_MS)) this.#write(series)
+        if (isBehind(series) && (isOver || nowMs - series.lastWriteMs >= HEARTBEAT_MS)) this.#write(series)
         if (isOver) this.#series.delete(identity)
       }
     }
     this.#sweeping = false
   }
+}
+
+/** Whether repeats are counted that the API server does not know of. */
+function isBehind({ count, written }: Series): boolean {
+  return count > Math.max(written, 1)
 }
 
 /** A refusal stays a refusal, such as in a namespace that is going away; trouble may pass. */
