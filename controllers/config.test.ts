@@ -24,6 +24,7 @@ describe('the configuration', () => {
     ['a missing image', { ...given, trainer: { imagePullPolicy: 'Always' } }, 'trainer.image'],
     ['an endpoint that is no URL', { ...given, store: { ...given.store, endpoint: 'minio:9000' } }, 'store.endpoint'],
     ['unknown credentials', { ...given, store: { ...given.store, credentials: { kind: 'Vault' } } }, 'store.credentials.kind'],
+    ['two namespaces', { ...given, watchNamespaces: ['a', 'b'] }, 'watchNamespaces: the operator watches all namespaces or one'],
     ['an unknown key', { ...given, logLevle: 'debug' }, 'logLevle'],
     ['an unknown level', { ...given, logLevel: 'loud' }, 'logLevel'],
   ])('with %s is refused by the name of the field', (_, config, field) => {

@@ -29,7 +29,7 @@ const storeSchema = z.strictObject({
 const configSchema = z.strictObject({
   logLevel: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
   /** Empty: all namespaces. */
-  watchNamespaces: z.array(z.string().min(1)).default([]),
+  watchNamespaces: z.array(z.string().min(1)).max(1, 'the operator watches all namespaces or one').default([]),
   trainer: z.strictObject({
     image: z.string().min(1),
     imagePullPolicy: z.enum(['Always', 'IfNotPresent', 'Never']),

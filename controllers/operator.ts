@@ -29,8 +29,7 @@ export type Surroundings = Readonly<{ connection: Connection; world: World; log:
 
 /** Wires one replica of the operator. Nothing runs before `start`. */
 export function createOperator(config: Config, surroundings: Surroundings): Manager {
-  // The runtime is made from the parts, so they find it only when they first work.
-  const runtime = (): Runtime => manager.runtime
+  const { runtime, bind } = laterRuntime()
   const store = openStore(config, runtime, surroundings)
   const keeper = keepCertificates(config, runtime, surroundings)
   const progress = once(() => trackProgress(runtime()))
@@ -40,7 +39,7 @@ export function createOperator(config: Config, surroundings: Surroundings): Mana
     progress: { of: (uid: string) => progress().book.of(uid) },
     warnings: { latest: (object: KubeObject) => createWarningReader(runtime().client).latest(object) },
   }
-  const manager = createManager({
+  return createManager({
     ...surroundings,
     pod: config.pod,
     leaseName: LEASE,
@@ -49,13 +48,23 @@ export function createOperator(config: Config, surroundings: Surroundings): Mana
     kinds: kindsIn(config.watchNamespaces),
     http: { host: config.endpoints.host, port: config.endpoints.healthPort },
     services: (led) => {
+      bind(led)
       exposeRunMetrics(led)
       return [storeService(store, led.world, led.log), serveEndpoint(config, led, { store, keeper, ...progress() })]
     },
     onLeading: (led) => labelOwnPod(led, config.pod, 'Leader'),
     onStandby: (led) => labelOwnPod(led, config.pod, 'Standby'),
   })
-  return manager
+}
+
+/** The runtime is made from the parts and they need it only once they work. */
+function laterRuntime(): Readonly<{ runtime: () => Runtime; bind: (made: Runtime) => void }> {
+  let bound: Runtime | undefined
+  const runtime = (): Runtime => {
+    if (bound === undefined) throw new Error('a part was used before the operator was put together')
+    return bound
+  }
+  return { runtime, bind: (made) => void (bound = made) }
 }
 
 function settingsOf({ trainer, store, artifactsHost, progressHost, endpoints }: Config, keeper: TlsKeeper): Settings {
@@ -115,10 +124,8 @@ function serveEndpoint(config: Config, runtime: Runtime, parts: Progress & Reado
   })
 }
 
-/** With a list, one cached kind for each namespace in it. */
-function kindsIn(namespaces: readonly string[]): readonly CachedKind[] {
-  if (namespaces.length === 0) return trainingRunKinds
-  return namespaces.flatMap((namespace) => trainingRunKinds.map((kind) => ({ ...kind, namespace })))
+function kindsIn([namespace]: readonly string[]): readonly CachedKind[] {
+  return namespace === undefined ? trainingRunKinds : trainingRunKinds.map((kind) => ({ ...kind, namespace }))
 }
 
 function once<T>(make: () => T): () => T {
