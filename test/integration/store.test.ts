@@ -1,38 +1,24 @@
-import { spawn, type ChildProcess } from 'node:child_process'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { createServer } from 'node:net'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-
 import { request } from 'undici'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 
 import { createObjectStore, type ObjectStore } from '../../controllers/store/store.ts'
 import { realWorld } from '../../operator/world.ts'
-import { ensureBinaries } from '../cluster/binaries.ts'
+import { startVersitygw, type StoreServer } from '../world/versitygw.ts'
 
 const KEY = { accessKeyId: 'swe-operator-test', secretAccessKey: 'not-a-secret-outside-of-this-test' }
 const RUN = 'team-a/6f1a/'
 
-let folder: string
-let server: ChildProcess
-let endpoint: string
+let server: StoreServer
 let store: ObjectStore
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'swe-operator-store-'))
-  const port = await freePort()
-  endpoint = `http://127.0.0.1:${port}`
-  const { versitygw } = await ensureBinaries()
-  server = spawn(versitygw, ['--quiet', '--access', KEY.accessKeyId, '--secret', KEY.secretAccessKey, '--port', `127.0.0.1:${port}`, 'posix', folder], { stdio: 'ignore' })
+  server = await startVersitygw(KEY)
   store = open(KEY)
-  await answering(store)
 })
 
 afterAll(async () => {
   await store.close()
-  server.kill()
-  await rm(folder, { recursive: true })
+  await server.stop()
 })
 
 describe('the embedded store', () => {
@@ -92,29 +78,11 @@ describe('the embedded store', () => {
 })
 
 function open(credentials: typeof KEY): ObjectStore {
-  return createObjectStore({ endpoint, region: 'us-east-1', bucket: 'swe-operator', pathStyle: true }, async () => credentials, realWorld)
+  return createObjectStore({ endpoint: server.endpoint, region: 'us-east-1', bucket: 'swe-operator', pathStyle: true }, async () => credentials, realWorld)
 }
 
 async function put(url: string, headers: Readonly<Record<string, string>>, body: string): Promise<number> {
   const answer = await request(url, { method: 'PUT', headers, body })
   await answer.body.dump()
   return answer.statusCode
-}
-
-async function answering(subject: ObjectStore): Promise<void> {
-  for (let i = 0; i < 100; i += 1) {
-    const error: unknown = await subject.getJson('x').catch((reason: unknown) => reason)
-    if (!(error instanceof Error && 'code' in error && error.code === 'Unreachable')) return
-    await realWorld.sleep(100)
-  }
-  throw new Error(`nothing answers at ${endpoint}`)
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer()
-  await new Promise<void>((resolve) => probe.listen(0, '127.0.0.1', resolve))
-  const address = probe.address()
-  await new Promise((resolve) => probe.close(resolve))
-  if (address === null || typeof address === 'string') throw new Error('no free port on loopback')
-  return address.port
 }
