@@ -1,0 +1,48 @@
+"""The files of a preparation, one JSON object a line."""
+
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from swe_workloads.prepared import Prepared
+from swe_workloads.split import duplicates_within
+from swe_workloads.tokens import Measured
+from swe_workloads.verdict import PrepareSummary
+
+DATA_MANIFEST = "data/manifest.json"
+TRAIN_FILE = "train.jsonl"
+TEST_FILE = "test.jsonl"
+SUMMARY_FILE = "summary.json"
+BAD_ROWS_FILE = "bad-rows.jsonl"
+
+
+def write_data_files(prepared: Prepared, summary: PrepareSummary, folder: Path) -> list[Path]:
+    """train.jsonl, test.jsonl and summary.json."""
+    train = _write_lines(folder / TRAIN_FILE, map(_line, prepared.train))
+    test = _write_lines(folder / TEST_FILE, map(_line, prepared.test))
+    more = {
+        "readRows": prepared.read,
+        "duplicateRows": duplicates_within([item.example for item in prepared.used()]),
+        "tokenizerSha256": prepared.tokenizer_sha256,
+    }
+    document = {**summary.model_dump(by_alias=True), **more}
+    (folder / SUMMARY_FILE).write_text(json.dumps(document, indent=1) + "\n")
+    return [train, test, folder / SUMMARY_FILE]
+
+
+def write_bad_rows(prepared: Prepared, folder: Path) -> Path:
+    lines = ({"file": bad.file, "row": bad.number, "reason": bad.reason} for bad in prepared.bad)
+    return _write_lines(folder / BAD_ROWS_FILE, lines)
+
+
+def _line(item: Measured) -> Mapping[str, object]:
+    example = item.example
+    known = {"instance_id": example.instance, "repo": example.repository}
+    return {**{name: value for name, value in known.items() if value is not None}, **example.record}
+
+
+def _write_lines(path: Path, lines: Iterable[Mapping[str, object]]) -> Path:
+    with path.open("w", encoding="utf-8") as out:
+        for line in lines:
+            out.write(json.dumps(line, ensure_ascii=False) + "\n")
+    return path

@@ -1,0 +1,102 @@
+"""What is added to the unmodified trainer, all through its public callbacks."""
+
+import json
+import math
+import os
+import shutil
+import signal
+from pathlib import Path
+from typing import Any
+
+from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+
+from swe_workloads.engine_files import EngineReport, Progress, write_atomically
+from swe_workloads.exit_codes import ExitCode, Failure
+from swe_workloads.pod import say
+
+# They measure this machine and this attempt, or start again at zero after a resume: with them the
+# history of an interrupted run would differ from that of an uninterrupted one.
+NOT_HISTORY = ("num_tokens", "total_flos", "train_loss", "runtime", "per_second")
+
+
+class StopOnSignal(TrainerCallback):
+    """SIGTERM: the step in hand is finished, a checkpoint written, and training ends."""
+
+    def __init__(self) -> None:
+        self.requested = False
+        signal.signal(signal.SIGTERM, self._request)
+        signal.signal(signal.SIGINT, self._request)
+
+    def _request(self, number: int, frame: object) -> None:
+        self.requested = True
+
+    def on_step_end(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
+    ) -> TrainerControl:
+        if self.requested:
+            say(f"Asked to stop: writing a checkpoint at step {state.global_step}.")
+            control.should_save = True
+            control.should_training_stop = True
+        return control
+
+
+class Report(TrainerCallback):
+    """Progress after every step, the metric history, and a snapshot of every checkpoint."""
+
+    def __init__(self, report: EngineReport) -> None:
+        self._report = report
+
+    def on_train_begin(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+        entries = [_history_entry(entry) for entry in state.log_history]
+        lines = [json.dumps(entry) + "\n" for entry in entries if entry]
+        self._report.metrics.write_text("".join(lines))
+        self._write_progress(state)
+        say(f"Training from step {state.global_step} to {state.max_steps}.")
+
+    def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+        self._write_progress(state)
+
+    def on_log(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+        entry = _history_entry(state.log_history[-1])
+        if not entry:
+            return
+        with self._report.metrics.open("a") as out:
+            out.write(json.dumps(entry) + "\n")
+        say(_readable(entry, state))
+
+    def on_save(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+        checkpoint = Path(str(args.output_dir)) / f"checkpoint-{state.global_step}"
+        target = self._report.snapshots / f"step-{state.global_step}"
+        if target.exists():
+            return
+        part = self._report.snapshots / f".step-{state.global_step}"
+        shutil.rmtree(part, ignore_errors=True)
+        # Hard links cost nothing and outlive the trainer's own rotation of old checkpoints.
+        shutil.copytree(checkpoint, part, copy_function=os.link)
+        part.rename(target)
+
+    def _write_progress(self, state: TrainerState) -> None:
+        write_atomically(self._report.progress, Progress(step=state.global_step, total_steps=state.max_steps))
+
+
+class EndWhenDiverged(TrainerCallback):
+    """A loss that is no number never recovers: every further step would be wasted."""
+
+    def on_log(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, logs: Any = None, **_: Any
+    ) -> None:
+        for name in ("loss", "eval_loss", "train_loss"):
+            value = (logs or {}).get(name)
+            if value is not None and not math.isfinite(float(value)):
+                what = f"{name} is {value} at step {state.global_step}"
+                raise Failure(ExitCode.DIVERGED, f"{what}. Lower optimizer.learningRate or check the data.")
+
+
+def _history_entry(entry: dict[str, Any]) -> dict[str, float]:
+    kept = {name: value for name, value in entry.items() if not any(part in name for part in NOT_HISTORY)}
+    return kept if set(kept) - {"step", "epoch"} else {}
+
+
+def _readable(entry: dict[str, float], state: TrainerState) -> str:
+    figures = "  ".join(f"{name} {value:.5g}" for name, value in entry.items() if name != "step")
+    return f"step {state.global_step}/{state.max_steps}  {figures}"

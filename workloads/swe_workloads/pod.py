@@ -1,0 +1,59 @@
+"""What every program in a pod needs first: its environment, and a voice in `kubectl logs`."""
+
+import os
+import sys
+import time
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from swe_workloads.artifacts import ArtifactStore
+from swe_workloads.exit_codes import ExitCode, Failure
+from swe_workloads.transfer import Patience
+
+# Where the kubelet reads the termination message.
+TERMINATION_FILE = Path("/dev/termination-log")
+
+
+class Pod(BaseModel):
+    """The environment the operator gives. Fields with a default are the same in every pod; tests set them."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    run_file: Path = Field(alias="SWE_RUN_FILE")
+    artifacts_url: str = Field(alias="SWE_ARTIFACTS_URL")
+    ca_file: Path = Field(alias="SWE_CA_FILE")
+    token_file: Path = Field(alias="SWE_TOKEN_FILE")
+    pod_uid: str = Field(alias="SWE_POD_UID", default="")
+    attempt: int = Field(alias="SWE_ATTEMPT", default=0, ge=0)
+    grace_seconds: float = Field(alias="SWE_GRACE_SECONDS", default=30, gt=0)
+    work_dir: Path = Field(alias="SWE_WORK_DIR", default=Path("/work"))
+    credentials_dir: Path = Field(alias="SWE_CREDENTIALS_DIR", default=Path("/etc/swe-operator-credentials"))
+    termination_file: Path = Field(alias="SWE_TERMINATION_FILE", default=TERMINATION_FILE)
+    store_patience_seconds: float = Field(alias="SWE_STORE_PATIENCE_SECONDS", default=300, gt=0)
+
+    def store(self) -> ArtifactStore:
+        return ArtifactStore(
+            url=self.artifacts_url,
+            token_file=self.token_file,
+            ca_file=self.ca_file,
+            patience=Patience(self.store_patience_seconds),
+        )
+
+
+def read_pod() -> Pod:
+    """Also makes the folder for temporary files. Raises Failure(INVALID_CONFIGURATION) that names the variable."""
+    try:
+        pod = Pod.model_validate(dict(os.environ))
+    except ValidationError as error:
+        wrong = "; ".join(f"{item['loc'][0]}: {item['msg']}" for item in error.errors())
+        raise Failure(ExitCode.INVALID_CONFIGURATION, f"The pod's environment: {wrong}") from error
+    # The root file system is read-only, and tempfile passes over a folder that does not exist.
+    scratch = Path(os.environ.setdefault("TMPDIR", str(pod.work_dir / "tmp")))
+    scratch.mkdir(parents=True, exist_ok=True)
+    return pod
+
+
+def say(message: str) -> None:
+    """One line in the pod's log, with the time in UTC."""
+    print(time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), message, flush=True, file=sys.stdout)

@@ -1,0 +1,41 @@
+"""SIGTERM and SIGINT: remembered with their moment, and passed on."""
+
+import signal
+import time
+from collections.abc import Callable
+
+
+class StopRequest:
+    """`grace_seconds` is what the kubelet gives between SIGTERM and SIGKILL."""
+
+    # Of the grace period, for uploading the last checkpoint and the verdict.
+    UPLOAD_SHARE = 0.4
+    # What is left for the interpreter to end in.
+    MARGIN_SECONDS = 1.5
+
+    def __init__(self, grace_seconds: float, on_request: Callable[[], None]) -> None:
+        self._grace_seconds = grace_seconds
+        self._on_request = on_request
+        self._requested_at: float | None = None
+        signal.signal(signal.SIGTERM, self._handle)
+        signal.signal(signal.SIGINT, self._handle)
+
+    @property
+    def requested(self) -> bool:
+        return self._requested_at is not None
+
+    def engine_must_end(self) -> bool:
+        """The engine has had its share of the grace period."""
+        return self._seconds_since() > self._grace_seconds * (1 - self.UPLOAD_SHARE)
+
+    def seconds_left(self) -> float:
+        """Until everything must be over."""
+        return max(0.1, self._grace_seconds - self.MARGIN_SECONDS - self._seconds_since())
+
+    def _seconds_since(self) -> float:
+        return 0.0 if self._requested_at is None else time.monotonic() - self._requested_at
+
+    def _handle(self, number: int, frame: object) -> None:
+        if self._requested_at is None:
+            self._requested_at = time.monotonic()
+            self._on_request()

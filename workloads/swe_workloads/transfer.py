@@ -1,0 +1,191 @@
+"""Bytes over HTTP: streamed in both directions, hashed on the way, retried until patience ends."""
+
+import hashlib
+import http
+import http.client
+import random
+import ssl
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import BinaryIO, TypeVar
+
+Result = TypeVar("Result")
+
+CHUNK_BYTES = 1 << 20
+SOCKET_TIMEOUT_SECONDS = 30.0
+FIRST_PAUSE_SECONDS = 0.5
+LONGEST_PAUSE_SECONDS = 8.0
+# A refusal may be a cache that has not seen this pod yet, a token in rotation or a signature that
+# expired while waiting: tried again, but not for as long as a store that does not answer at all.
+REFUSED_WINDOW_SECONDS = 30.0
+REFUSED = frozenset({401, 403, 404})
+MAY_PASS = frozenset({408, 409, 425, 429, 500, 502, 503, 504})
+
+
+class GaveUp(Exception):
+    """The other side did not answer in time, or refused to the end; the message says which."""
+
+    def __init__(self, message: str, status: int | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class Missing(Exception):
+    """There is no object of that name."""
+
+
+class Exists(Exception):
+    """An object of that name exists already (412 to If-None-Match: *)."""
+
+
+@dataclass
+class Patience:
+    """How long transfers may go on trying; one object is shared by all threads of a program."""
+
+    window_seconds: float
+    _give_up_at: float | None = field(default=None, repr=False)
+    _changed: threading.Event = field(default_factory=threading.Event, repr=False)
+
+    def hurry(self, seconds: float) -> None:
+        """From now on everything gives up at this moment, whatever it was doing."""
+        self._give_up_at = time.monotonic() + seconds
+        self._changed.set()
+
+    def left(self, since: float, window: float | None = None) -> float:
+        """Seconds that an operation begun at `since` may still take; the caller may narrow the window."""
+        now = time.monotonic()
+        own = since + min(self.window_seconds, window or self.window_seconds) - now
+        return own if self._give_up_at is None else min(own, self._give_up_at - now)
+
+    def hurried_out(self) -> bool:
+        return self._give_up_at is not None and time.monotonic() >= self._give_up_at
+
+    def pause(self, seconds: float) -> None:
+        """Sleeps, but wakes when somebody calls hurry()."""
+        if self._changed.is_set():
+            time.sleep(seconds)
+        else:
+            self._changed.wait(seconds)
+
+
+@dataclass(frozen=True)
+class Digest:
+    sha256: str
+    size_bytes: int
+
+
+def persist(patience: Patience, what: str, operation: Callable[[float], Result]) -> Result:
+    """Runs operation(socket timeout in seconds) until it returns, raises GaveUp when patience ends.
+
+    Missing, Exists and every other HTTP refusal that cannot pass by waiting come out at once.
+    """
+    begun = time.monotonic()
+    pause = FIRST_PAUSE_SECONDS
+    timeout = SOCKET_TIMEOUT_SECONDS
+    while True:
+        try:
+            return operation(max(0.1, min(timeout, patience.left(begun))))
+        except urllib.error.HTTPError as error:
+            status, reason = error.code, _explain(error)
+        except (OSError, http.client.HTTPException) as error:
+            status, reason = None, str(error) or type(error).__name__
+        left = patience.left(begun, _window(status))
+        if left <= pause:
+            raise GaveUp(f"{what}: {reason}", status)
+        patience.pause(pause * random.uniform(0.7, 1.3))
+        pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
+
+
+def _window(status: int | None) -> float | None:
+    if status is None or status in MAY_PASS:
+        return None
+    return REFUSED_WINDOW_SECONDS if status in REFUSED else 0.001
+
+
+def _explain(error: urllib.error.HTTPError) -> str:
+    try:
+        body = error.read(500).decode("utf-8", "replace").strip()
+    except (OSError, http.client.HTTPException):
+        body = ""
+    return f"HTTP {error.code} {body}".strip()
+
+
+def send(request: urllib.request.Request, context: ssl.SSLContext, timeout: float) -> bytes:
+    """The whole answer. For small bodies."""
+    with urllib.request.urlopen(request, timeout=timeout, context=context) as response:
+        return bytes(response.read())
+
+
+def put_stream(url: str, headers: Mapping[str, str], source: Path, context: ssl.SSLContext, timeout: float) -> Digest:
+    """Uploads a file as one object. Raises Exists on 412."""
+    with source.open("rb") as opened:
+        body = _Hashing(opened)
+        sent = {**headers, "Content-Length": str(source.stat().st_size), "Content-Type": "application/octet-stream"}
+        request = urllib.request.Request(url, data=body, headers=sent, method="PUT")
+        try:
+            send(request, context, timeout)
+        except urllib.error.HTTPError as error:
+            if error.code == http.HTTPStatus.PRECONDITION_FAILED:
+                raise Exists from error
+            raise
+        return body.digest()
+
+
+def get_stream(
+    url: str, headers: Mapping[str, str], target: Path, context: ssl.SSLContext, timeout: float, patience: Patience
+) -> Digest:
+    """Downloads one object into a file that appears only when it is whole. Raises Missing on 404."""
+    part = target.with_name(target.name + ".part")
+    request = urllib.request.Request(url, headers=dict(headers))
+    try:
+        with urllib.request.urlopen(request, timeout=timeout, context=context) as response, part.open("wb") as out:
+            digest = _copy(response, out, patience)
+    except urllib.error.HTTPError as error:
+        if error.code == http.HTTPStatus.NOT_FOUND:
+            raise Missing(url.split("?")[0]) from error
+        raise
+    part.rename(target)
+    return digest
+
+
+def _copy(response: http.client.HTTPResponse, out: BinaryIO, patience: Patience) -> Digest:
+    sha = hashlib.sha256()
+    size = 0
+    while block := response.read(CHUNK_BYTES):
+        sha.update(block)
+        out.write(block)
+        size += len(block)
+        if patience.hurried_out():
+            raise TimeoutError("stopped in the middle of a download")
+    expected = response.headers.get("Content-Length")
+    if expected is not None and int(expected) != size:
+        raise ConnectionError(f"the connection ended after {size} of {expected} bytes")
+    return Digest(sha.hexdigest(), size)
+
+
+def digest_file(path: Path) -> Digest:
+    with path.open("rb") as opened:
+        return Digest(hashlib.file_digest(opened, "sha256").hexdigest(), path.stat().st_size)
+
+
+class _Hashing:
+    """A file that is hashed while http.client reads it."""
+
+    def __init__(self, opened: BinaryIO) -> None:
+        self._opened = opened
+        self._sha = hashlib.sha256()
+        self._size = 0
+
+    def read(self, size: int = -1) -> bytes:
+        block = self._opened.read(size)
+        self._sha.update(block)
+        self._size += len(block)
+        return block
+
+    def digest(self) -> Digest:
+        return Digest(self._sha.hexdigest(), self._size)

@@ -1,0 +1,126 @@
+"""Verdicts: how a program says what it did. The store has the whole one, the termination message a short copy."""
+
+import json
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict
+from pydantic.alias_generators import to_camel
+
+from swe_workloads.exit_codes import ExitCode, reason
+
+# The kubelet keeps this much of a termination message.
+TERMINATION_MESSAGE_BYTES = 4096
+MESSAGE_CHARACTERS = 1000
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True)
+
+
+class BadRowExample(_Part):
+    row: int
+    reason: str
+
+
+class TokenSummary(_Part):
+    p50: int
+    p90: int
+    max: int
+
+
+class RepositoryCount(_Part):
+    name: str
+    rows: int
+
+
+class PrepareSummary(_Part):
+    """`rows` is train plus test: the rows that are used."""
+
+    rows: int
+    train: int
+    test: int
+    bad_rows: int
+    bad_row_examples: list[BadRowExample]
+    tokens: TokenSummary
+    truncated_percent: str
+    duplicates_across_split: int
+    repositories: list[RepositoryCount]
+
+
+class FirstAndLast(_Part):
+    first: str
+    last: str
+
+
+class Artifact(_Part):
+    name: str
+    key: str
+    sha256: str
+    size_bytes: int
+
+
+class Verdict(_Part):
+    kind: Literal["Prepare", "Train"]
+    exit_code: int
+    reason: str
+    message: str
+
+    def to_document(self) -> dict[str, Any]:
+        return self.model_dump(by_alias=True, exclude_none=True)
+
+    def to_json(self) -> bytes:
+        return self.model_dump_json(by_alias=True, exclude_none=True).encode()
+
+
+class PrepareVerdict(Verdict):
+    kind: Literal["Prepare", "Train"] = "Prepare"
+    summary: PrepareSummary | None = None
+
+
+class TrainVerdict(Verdict):
+    """Steps are optimizer steps. What is not known yet, such as totalSteps before the engine starts, is left out."""
+
+    kind: Literal["Prepare", "Train"] = "Train"
+    attempt: int
+    from_step: int = 0
+    last_step: int = 0
+    checkpoint_step: int = 0
+    total_steps: int | None = None
+    loss: FirstAndLast | None = None
+    eval_loss: FirstAndLast | None = None
+    log_tail: list[str] | None = None
+    artifacts: list[Artifact] | None = None
+
+
+def outcome(code: ExitCode, message: str) -> dict[str, Any]:
+    """The three fields every verdict begins with."""
+    return {"exit_code": int(code), "reason": reason(code), "message": message[:MESSAGE_CHARACTERS]}
+
+
+def write_termination_message(verdict: Verdict, path: Path) -> None:
+    """Lists are shortened, least telling entries first, until the message fits."""
+    document = verdict.to_document()
+    while len(_encode(document)) > TERMINATION_MESSAGE_BYTES and _shorten(document):
+        pass
+    path.write_bytes(_encode(document))
+
+
+def _shorten(document: dict[str, Any]) -> bool:
+    summary = document.get("summary", {})
+    lists = [document.get("logTail"), summary.get("badRowExamples"), summary.get("repositories")]
+    for entries in lists:
+        if entries:
+            # The end of a log says why; of the other lists the first entries matter most.
+            entries.pop(0 if entries is document.get("logTail") else -1)
+            return True
+    if len(document.get("artifacts", [])) > 1:
+        document["artifacts"].pop()
+        return True
+    message = str(document["message"])
+    document["message"] = message[: len(message) // 2]
+    return bool(message)
+
+
+def _encode(document: dict[str, Any]) -> bytes:
+    return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
