@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { dump, load } from 'js-yaml'
 import { rolesFrom } from './rbac.ts'
 import { readmeWithValues } from './readme.ts'
-import { operatorPermissions } from './permissions.ts'
+import { operatorPermissions } from '../controllers/permissions.ts'
 import { valuesJsonSchema, valuesSchema } from './values.ts'
 
 const HEADER = '# Generated from what the code declares by `npm run generate`. Do not edit.\n'

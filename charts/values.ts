@@ -57,7 +57,7 @@ export const valuesSchema = z.strictObject({
   image,
   imagePullSecrets: pullSecrets.describe("Names of Secrets in the operator's namespace."),
   trainer: z.strictObject({ image, imagePullSecrets: pullSecrets.describe('Names of Secrets in the namespace of each run.') }).describe('The image of the pods that prepare data and train.'),
-  watchNamespaces: z.array(dnsLabel).describe('Namespaces in which runs are looked after; empty means all. With a list the operator gets a Role in each, in place of cluster-wide rights.'),
+  watchNamespaces: z.array(dnsLabel).max(1).describe('The one namespace in which runs are looked after; empty means all. With one the operator gets a Role in it, in place of cluster-wide rights.'),
   logLevel: z.enum(['debug', 'info', 'warn', 'error']),
   replicas: z.int().min(0).max(5).describe('One leads, the others serve artifacts and wait.'),
   resources,

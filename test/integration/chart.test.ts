@@ -130,10 +130,10 @@ describe('its roles', () => {
     expect(withSecrets.map(({ kind, metadata }) => [kind, metadata.namespace, metadata.name])).toEqual([['Role', 'swe-operator-system', 'swe-operator']])
   })
 
-  it('move into the namespaces that are watched, when they are named', async () => {
-    const all = await manifests('watchNamespaces={team-a,team-b}')
-    expect(namesOf(all, 'Role')).toEqual(['swe-operator-system/swe-operator', 'team-a/swe-operator-runs', 'team-b/swe-operator-runs'])
-    expect(namesOf(all, 'RoleBinding')).toEqual(['swe-operator-system/swe-operator', 'team-a/swe-operator-runs', 'team-b/swe-operator-runs'])
+  it('move into the namespace that is watched, when it is named', async () => {
+    const all = await manifests('watchNamespaces={team-a}')
+    expect(namesOf(all, 'Role')).toEqual(['swe-operator-system/swe-operator', 'team-a/swe-operator-runs'])
+    expect(namesOf(all, 'RoleBinding')).toEqual(['swe-operator-system/swe-operator', 'team-a/swe-operator-runs'])
     expect(named(all, 'ClusterRole', 'swe-operator')['rules']).toEqual([{ apiGroups: ['authentication.k8s.io'], resources: ['tokenreviews'], verbs: ['create'] }])
   })
 })
