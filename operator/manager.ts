@@ -63,7 +63,10 @@ export type Ended = Readonly<{ reason: 'Stopped' }> | Readonly<{ reason: 'LeaseL
 
 export type Manager = Readonly<{
   runtime: Runtime
-  /** Resolves when this replica serves and takes part in the election; rejects if the caches do not sync within two minutes. */
+  /**
+   * Resolves when this replica serves and takes part in the election, or is stopped meanwhile.
+   * Rejects if the caches do not sync within two minutes, or with what a service rejected with.
+   */
   start(): Promise<void>
   /** Finishes passes under way (25 s), gives the lease back, flushes events. Can be called at any time, more than once. */
   stop(): Promise<void>
@@ -113,8 +116,16 @@ class Lifecycle {
     this.#services = options.services?.(this.parts.runtime) ?? []
   }
 
-  /** HTTP first, so that a slow start can be watched; caches before anything that reads them; election last. */
   async start(): Promise<void> {
+    try {
+      await this.#rise()
+    } catch (error) {
+      if (!this.#stop.signal.aborted) throw error
+    }
+  }
+
+  /** HTTP first, so that a slow start can be watched; caches before anything that reads them; election last. */
+  async #rise(): Promise<void> {
     const { server, cache, election, runtime } = this.parts
     await server.start()
     cache.start()
