@@ -55,7 +55,7 @@ const filesSchema = z
     s3: s3FileSchema.optional(),
     format: z
       .enum(['Messages', 'PromptCompletion'])
-      .describe('Messages: one {"messages": [{"role", "content"}, …]} a line. PromptCompletion: one {"prompt", "completion"} a line; only the completion is learned.'),
+      .describe('Messages: one {"messages": [{"role", "content"}, …]} a line, the last message by the assistant. PromptCompletion: one {"prompt", "completion"} a line; only the completion is learned. In both, instance_id and repo are optional.'),
     select: fileSelectSchema.optional(),
   })
   .meta({ description: 'Your own rows as a jsonl file, one JSON object a line.', ...checked(exactlyOneOf('configMap', 's3')) })
@@ -70,7 +70,7 @@ const splitSchema = z
     by: z
       .enum(['Instance', 'Repository'])
       .optional()
-      .describe('What is never divided between the two sides. Instance (default): one row. Repository: all rows of a repository, so that the held-out rows come from code never seen; needs data.instances.'),
+      .describe('What is never divided between the two sides. Instance (default): one row. Repository: all rows of a repository, so that the held-out rows come from code never seen; rows of data.files name theirs in an optional field repo.'),
     seed: seed('Seed of the division. Default: spec.seed.').optional(),
   })
   .describe('How rows are divided into a training and a held-out part. The division depends on the seed and the rows alone, so every attempt gets the same.')
@@ -187,11 +187,7 @@ export const trainingRunSpecSchema = z
   .object(specShape)
   .meta({
     description: 'What to train. Everything but suspend is immutable: another experiment is another TrainingRun.',
-    ...checked(...immutableFields('TrainingRun', specShape, ['suspend']), {
-      rule: "!has(self.split) || !has(self.split.by) || self.split.by != 'Repository' || has(self.data.instances)",
-      message: 'Repository needs data.instances: rows of data.files name no repository',
-      fieldPath: '.split.by',
-    }),
+    ...checked(...immutableFields('TrainingRun', specShape, ['suspend'])),
   })
 
 const count = z.int().min(0)
@@ -235,7 +231,7 @@ const dataStatusSchema = z
     badRowExamples: z
       .array(
         z
-          .object({ row: count.describe('Number of the row, the first is 1.'), reason: z.string().max(512).describe('Why the row cannot be used.') })
+          .object({ row: count.describe('Number of the row in its file, the first is 1.'), reason: z.string().max(512).describe('Why the row cannot be used.') })
           .describe('A row that cannot be used.'),
       )
       .max(5)
@@ -250,7 +246,7 @@ const dataStatusSchema = z
     repositories: z
       .array(z.object({ name: shortText.describe('The repository as owner/name.'), rows: count.describe('Its rows.') }).describe('Rows of one repository.'))
       .max(10)
-      .meta({ description: 'The repositories with the most rows, 10 at most; data.instances only.', ...listAtomic })
+      .meta({ description: 'The repositories with the most rows, 10 at most; of rows that name one.', ...listAtomic })
       .optional(),
   })
   .describe('What the preparation found in the data.')

@@ -124,7 +124,6 @@ export const refused: readonly RefusedRow[] = [
   ['the same instance twice', instances({ select: { instanceIds: ['a', 'a'] } }), 'spec.data.instances.select.instanceIds[1]: Duplicate value: "a"'],
   ['more modules than a model has', spec({ lora: { targetModules: Array.from({ length: 65 }, (_, n) => `m${n}`) } }), 'spec.lora.targetModules: Too many: 65: must have at most 64 items', RULES_NOT_CHECKED],
   ['all-linear beside a single module', spec({ lora: { targetModules: ['all-linear', 'q_proj'] } }), 'spec.lora.targetModules: Invalid value: all-linear stands alone: name it or single modules'],
-  ['a split by repository of rows without one', spec({ split: { by: 'Repository' } }), 'spec.split.by: Invalid value: Repository needs data.instances: rows of data.files name no repository'],
 
   ['a name too long for its children', { metadata: { name: 'a'.repeat(53) } }, 'metadata.name: Invalid value: must have at most 52 characters, because the names of its Jobs and pods begin with it'],
   ['a name with a dot', { metadata: { name: 'run.v1' } }, 'metadata.name: Invalid value: must have no dots, because host names of its pods begin with it'],
