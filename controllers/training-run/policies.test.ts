@@ -125,7 +125,7 @@ describe('an attempt', () => {
     ['an image that cannot be pulled', { kind: 'Waiting', reason: 'ImagePullBackOff', message: 'not found' } as const, undefined, 'Starting', 'ImagePullBackOff: not found'],
     ['a missing Secret', { kind: 'Waiting', reason: 'CreateContainerConfigError', message: 'secret "key" not found' } as const, undefined, 'WaitingForReference', 'secret "key" not found'],
     ['a refusal by admission', none, 'Error creating: pods "sft-a1-x7k2p" is forbidden: exceeded quota', 'Starting', 'pods "sft-a1-…" is forbidden: exceeded quota'],
-  ])('says what keeps it from starting: %s', (_what, pod, warning, state, words) => {
+  ])('says what keeps it from starting: %s', (...[, pod, warning, state, words]) => {
     const seen = anObservation().withData().attempt(1, pod).with(warning === undefined ? {} : { warning })
     expect(outcome(seen)).toMatchObject({ state, message: expect.stringContaining(words), again: 15 })
     expect(outcome(seen.later(600))).toMatchObject({ state: 'CannotStart', message: expect.stringContaining(words), writes: [] })

@@ -1,5 +1,5 @@
 import type { Artifact } from '../../crds/common.ts'
-import type { TrainingRunProgress, TrainingRunStatus } from '../../crds/training-run.ts'
+import type { TrainingRunAttempt, TrainingRunProgress, TrainingRunStatus } from '../../crds/training-run.ts'
 import type { Verdict } from '../../operator/control/plan.ts'
 import { setConditions, type ConditionIntent } from '../../operator/meta/conditions.ts'
 import { toSeconds } from '../../operator/meta/time.ts'
@@ -61,19 +61,27 @@ function truth(holds: unknown): 'True' | 'False' {
   return holds === true ? 'True' : 'False'
 }
 
-/** Within an attempt progress only grows; an attempt that is over has no time left. */
+/** Within an attempt progress only grows; an attempt that is over has no time left, and a completed one is at its end. */
 function describeProgress(seen: Observed): TrainingRunProgress | undefined {
   const progress = newestProgress(seen)
   const record = attemptTable(seen).at(-1)
-  if (!progress || !record || record.state === 'Running' || progress.attempt > record.number) return progress ?? undefined
+  if (record?.state === 'Completed' || seen.result !== undefined) return finalProgress(seen, progress, record)
+  if (!progress || progress.attempt !== record?.number || record.state === 'Running') return progress
   const { etaSeconds: _, ...rest } = progress
-  const step = progress.attempt === record.number ? Math.max(progress.step, record.lastStep ?? 0) : progress.step
-  return record.state === 'Completed' ? finalProgress(seen, { ...rest, attempt: record.number, step }) : { ...rest, step }
+  return { ...rest, step: Math.max(progress.step, record.lastStep ?? 0) }
 }
 
-function finalProgress(seen: Observed, progress: TrainingRunProgress): TrainingRunProgress {
-  const totalSteps = completion(seen)?.totalSteps ?? progress.totalSteps
-  return { ...progress, step: totalSteps ?? progress.step, percent: 100, ...(totalSteps === undefined ? {} : { totalSteps }) }
+function finalProgress(seen: Observed, before: TrainingRunProgress | undefined, record: TrainingRunAttempt | undefined): TrainingRunProgress {
+  const { totalSteps = before?.totalSteps, lastStep } = completion(seen) ?? {}
+  const { metrics } = before ?? {}
+  return {
+    attempt: record?.number ?? 1,
+    step: totalSteps ?? lastStep ?? before?.step ?? 0,
+    ...(totalSteps === undefined ? {} : { totalSteps }),
+    percent: 100,
+    updatedTime: record?.finishedTime ?? toSeconds(seen.now),
+    ...(metrics === undefined ? {} : { metrics }),
+  }
 }
 
 /** The newest verdict's losses; the first loss of the run stays that of the attempt that began at step 0. */

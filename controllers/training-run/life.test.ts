@@ -1,0 +1,144 @@
+import * as fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { kstatusOf } from '../../operator/meta/kstatus.ts'
+import { SimulatedLife } from '../../test/world/simulated-life.ts'
+import type { TrainingRunStatus } from '../../crds/training-run.ts'
+import { finishOf, isTerminal } from '../shared/kinds.ts'
+import { ROLE } from '../shared/labels.ts'
+
+type Action = readonly [name: string, does: (life: SimulatedLife) => unknown]
+
+const everyday: readonly Action[] = [
+  ['reconcile', (life) => life.reconcile()],
+  ['everybody does their part', (life) => life.goOn(1)],
+  ['the kubelet runs', (life) => life.runKubelet()],
+  ['the job controller runs', (life) => life.cluster.runJobController()],
+  ['seven steps are trained', (life) => life.train(7)],
+]
+
+const unusual: readonly Action[] = [
+  ['the operator crashes before its first write', (life) => life.reconcile({ crashAfterWrites: 0 })],
+  ['the operator crashes after its first write', (life) => life.reconcile({ crashAfterWrites: 1 })],
+  ['the operator crashes before the status', (life) => life.reconcile({ crashAfterWrites: 9 })],
+  ['the operator restarts', (life) => life.restartOperator()],
+  ['garbage is collected', (life) => life.cluster.collectGarbage()],
+  ['half a minute passes', (life) => (life.cluster.seconds += 30)],
+  ['the pod is deleted', (life) => life.running().forEach((pod) => life.cluster.remove(pod))],
+  ['the pod is killed', (life) => life.kill()],
+  ['the pod is killed after its result was committed', (life) => life.kill('Committed')],
+  ['the engine fails', (life) => life.fail(70, 'EngineFailed')],
+  ['the newest Job is deleted', (life) => life.cluster.jobs().slice(-1).forEach((job) => life.cluster.remove(job))],
+  ['it is suspended', (life) => life.cluster.setSuspend(true)],
+  ['it is resumed', (life) => life.cluster.setSuspend(false)],
+  ['the store goes down', (life) => (life.storeIsDown = true)],
+  ['the store comes back', (life) => (life.storeIsDown = false)],
+]
+
+const action = fc.oneof(fc.constantFrom(...everyday), fc.constantFrom(...unusual)) // half of each, so that stories get somewhere
+const actions = fc.array(action, { minLength: 20, maxLength: 80, size: 'max' })
+
+/** Runs the story, checking after each step; the names of the steps are what a failure shows. */
+async function live(story: readonly Action[]): Promise<SimulatedLife> {
+  const life = new SimulatedLife()
+  for (const [, does] of story) {
+    const before = life.status
+    await does(life)
+    expectOneLiveJob(life)
+    expectOnward(before, life.status)
+    expect(life.releasedUnrecorded).toEqual([])
+    expect(life.reusedNumbers).toEqual([])
+  }
+  return life
+}
+
+function expectOneLiveJob({ cluster }: SimulatedLife): void {
+  const jobs = cluster.jobs().filter((job) => job.metadata.labels?.[ROLE] === 'train' && !finishOf(job) && job.metadata.deletionTimestamp === undefined)
+  const pods = cluster.pods().filter((pod) => pod.metadata.labels?.[ROLE] === 'train' && !isTerminal(pod))
+  expect(jobs.length).toBeLessThanOrEqual(1)
+  expect(pods.length).toBeLessThanOrEqual(1)
+}
+
+/** What the status may never take back. */
+function expectOnward(before: TrainingRunStatus, after: TrainingRunStatus): void {
+  if (before.progress && before.progress.attempt === after.progress?.attempt) {
+    expect(after.progress.step).toBeGreaterThanOrEqual(before.progress.step)
+    expect(after.progress.percent).toBeGreaterThanOrEqual(before.progress.percent)
+  }
+  for (const record of before.attempts ?? []) {
+    if (record.state !== 'Running') expect(after.attempts).toContainEqual(record)
+  }
+  if (before.state === 'Succeeded' || before.state === 'Failed') expect(after.state).toBe(before.state)
+}
+
+const PATIENCE = { timeout: 60_000 } // many short lives, on a machine that may be busy with other things
+
+describe('whatever happens to a run', PATIENCE, () => {
+  it('has one live training Job at most, and takes nothing back', async () => {
+    await fc.assert(fc.asyncProperty(actions, async (story) => void (await live(story))), { numRuns: 120 })
+  })
+
+  it('comes to its end once it is left alone', async () => {
+    await fc.assert(fc.asyncProperty(actions, async (story) => {
+      const life = await live(story)
+      life.cluster.setSuspend(false)
+      life.storeIsDown = false
+      await life.goOn(40)
+      expect(['Succeeded', 'Failed']).toContain(life.status.state)
+      expect(life.status.state === 'Failed' || life.status.progress?.percent === 100).toBe(true)
+      expect(life.cluster.pods().flatMap(({ metadata }) => metadata.finalizers ?? [])).toEqual([])
+    }), { numRuns: 60 })
+  })
+
+  it('is planned the same from the same observation', async () => {
+    await fc.assert(fc.asyncProperty(actions, async (story) => {
+      const life = await live(story)
+      expect(await life.plan()).toEqual(await life.plan())
+    }), { numRuns: 60 })
+  })
+
+  it('comes to rest: after a few passes there is nothing left to write', async () => {
+    await fc.assert(fc.asyncProperty(actions, async (story) => (await live(story)).settle()), { numRuns: 60 })
+  })
+
+  it('leaves nothing behind when it is deleted', async () => {
+    await fc.assert(fc.asyncProperty(actions, async (story) => {
+      const life = await live(story)
+      life.cluster.run = undefined
+      for (let round = 0; round < 6; round += 1) {
+        await life.reconcile()
+        life.cluster.collectGarbage()
+        life.runKubelet()
+      }
+      expect(life.cluster.children()).toEqual([])
+    }), { numRuns: 60 })
+  })
+})
+
+describe('a run that lost its status', PATIENCE, () => {
+  it('trains to the same end under numbers that were never used', async () => {
+    await fc.assert(fc.asyncProperty(actions, fc.nat(80), async (story, at) => {
+      const life = await live(story.slice(0, at))
+      life.loseStatus()
+      life.cluster.setSuspend(false)
+      life.storeIsDown = false
+      await life.goOn(40)
+      const numbers = life.status.attempts?.map(({ number }) => number) ?? []
+      expect(['Succeeded', 'Failed']).toContain(life.status.state)
+      expect(new Set(numbers).size).toBe(numbers.length)
+    }), { numRuns: 60 })
+  })
+})
+
+describe('an undisturbed run', () => {
+  it('goes through its states in order and ends current for kstatus', async () => {
+    const life = new SimulatedLife()
+    const states: (string | undefined)[] = []
+    for (let round = 0; round < 10; round += 1) {
+      await life.goOn(1)
+      if (states.at(-1) !== life.status.state) states.push(life.status.state)
+    }
+    expect(states).toEqual(['Preparing', 'Starting', 'Running', 'Succeeded'])
+    expect(life.cluster.run && kstatusOf(life.cluster.run)).toBe('Current')
+    expect(life.status).toMatchObject({ data: { rows: 10 }, loss: { first: '2.31', last: '1.02' }, attempts: [{ number: 1, state: 'Completed' }] })
+  })
+})

@@ -1,0 +1,180 @@
+// A cluster in memory: just enough of the API server, job controller, kubelet, garbage collector and store for one run.
+import type { TrainingRun, TrainingRunStatus } from '../../crds/training-run.ts'
+import { keyOf, kindKey, type KubeObject, type ObjectKey, type ResourceType } from '../../operator/api/object.ts'
+import type { Cache, Reader } from '../../operator/cache/cache.ts'
+import type { Write } from '../../operator/control/plan.ts'
+import { controllerOf } from '../../operator/meta/owner.ts'
+import { toSeconds } from '../../operator/meta/time.ts'
+import { finishOf, isTerminal, type DesiredJob, type Job, type Pod } from '../../controllers/shared/kinds.ts'
+import { RUN } from '../../controllers/shared/labels.ts'
+import { NOON } from './training-run.ts'
+
+/** Moves only by the methods below; every object is plain JSON, as the API server would return it. */
+export class SimulatedCluster {
+  seconds = 0
+  run: TrainingRun | undefined
+  #objects = new Map<string, KubeObject>()
+  #ids = 0
+
+  constructor(run: TrainingRun) {
+    this.run = run
+  }
+
+  now(): Date {
+    return new Date(NOON.getTime() + this.seconds * 1000)
+  }
+
+  jobs(): readonly (Job & Partial<DesiredJob>)[] {
+    return this.#all<Job & Partial<DesiredJob>>('Job')
+  }
+
+  pods(): readonly Pod[] {
+    return this.#all<Pod>('Pod')
+  }
+
+  /** Everything but the run. */
+  children(): readonly KubeObject[] {
+    return [...this.#objects.values()]
+  }
+
+  /** What the operator's caches show: the truth, as its writes gate its reads. */
+  cache(): Pick<Cache, 'of'> {
+    return { of: <T extends KubeObject>(type: ResourceType<T>) => this.#reader<T>(type) }
+  }
+
+  write(write: Write): void {
+    switch (write.op) {
+      case 'create':
+        if (!this.#objects.has(idOf(write.object))) this.#put(this.#born(write.object))
+        return
+      case 'apply':
+        return this.#put({ ...this.#born(write.object), ...this.#objects.get(idOf(write.object)), ...write.object })
+      case 'remove':
+        return this.#remove(idOf(write.ref))
+      case 'release':
+        return this.#release(idOf(write.ref), write.finalizer)
+    }
+  }
+
+  writeStatus(status: TrainingRunStatus): void {
+    if (this.run) this.run = { ...this.run, status }
+  }
+
+  setSuspend(suspend: boolean): void {
+    if (!this.run || (this.run.spec.suspend ?? false) === suspend) return
+    const { metadata, spec } = this.run
+    this.run = { ...this.run, metadata: { ...metadata, generation: (metadata.generation ?? 0) + 1 }, spec: { ...spec, suspend } }
+  }
+
+  update(pod: Pod, status: Pod['status'], nodeName = pod.spec?.nodeName): void {
+    const next: Pod = { ...pod, spec: nodeName === undefined ? {} : { nodeName }, status: { ...pod.status, ...status } }
+    this.#put(next)
+    this.#sweep()
+  }
+
+  remove(object: KubeObject): void {
+    this.#remove(idOf(object))
+  }
+
+  /** One pod for each Job that never had one; Jobs finish when theirs has, or is gone. */
+  runJobController(): void {
+    for (const job of this.jobs()) {
+      if (finishOf(job) || job.metadata.deletionTimestamp !== undefined) continue
+      const pod = this.pods().find((one) => controllerOf(one)?.uid === job.metadata.uid)
+      const hadPod = job.status?.startTime !== undefined
+      if (!pod && !hadPod) this.#createPod(job)
+      if (pod ? isTerminal(pod) : hadPod) this.#finish(job, pod?.status?.phase === 'Succeeded' ? 'Complete' : 'Failed')
+    }
+  }
+
+  /** Children follow their owners. */
+  collectGarbage(): void {
+    for (const object of this.children()) {
+      const owner = controllerOf(object)
+      const owners = [this.run, ...this.children()].map((one) => one?.metadata.uid)
+      if (owner && !owners.includes(owner.uid)) this.remove(object)
+    }
+  }
+
+  #createPod(job: Job & Partial<DesiredJob>): void {
+    const { labels = {}, finalizers = [] } = job.spec?.template.metadata ?? {}
+    const name = `${job.metadata.name}-${this.#nextId()}`
+    const owner = { apiVersion: 'batch/v1', kind: 'Job', name: job.metadata.name, uid: job.metadata.uid ?? '', controller: true }
+    const metadata = { name, namespace: job.metadata.namespace ?? '', labels, finalizers, ownerReferences: [owner] }
+    const pod: Pod = { apiVersion: 'v1', kind: 'Pod', metadata, spec: {}, status: { phase: 'Pending' } }
+    this.#putJob(job, { startTime: toSeconds(this.now()) })
+    this.#put(this.#born(pod))
+  }
+
+  #finish(job: Job, type: 'Complete' | 'Failed'): void {
+    const condition = { type, status: 'True', reason: type === 'Complete' ? 'CompletionsReached' : 'PodFailurePolicy', lastTransitionTime: toSeconds(this.now()) }
+    this.#putJob(job, { conditions: [condition] })
+  }
+
+  #putJob(job: Job, status: Job['status']): void {
+    const next: Job = { ...job, status: { ...job.status, ...status } }
+    this.#put(next)
+  }
+
+  #remove(id: string): void {
+    const object = this.#objects.get(id)
+    if (!object) return
+    this.#put({ ...object, metadata: { ...object.metadata, deletionTimestamp: object.metadata.deletionTimestamp ?? toSeconds(this.now()) } })
+    this.#sweep()
+  }
+
+  #release(id: string, finalizer: string): void {
+    const object = this.#objects.get(id)
+    if (!object) return
+    const finalizers = (object.metadata.finalizers ?? []).filter((one) => one !== finalizer)
+    this.#put({ ...object, metadata: { ...object.metadata, finalizers } })
+    this.#sweep()
+  }
+
+  /** What is being deleted goes once nothing holds it: a finalizer, or a program that still runs. */
+  #sweep(): void {
+    for (const [id, object] of this.#objects) {
+      const isHeld = (object.metadata.finalizers?.length ?? 0) > 0 || (isPod(object) && !isTerminal(object))
+      if (object.metadata.deletionTimestamp !== undefined && !isHeld) this.#objects.delete(id)
+    }
+  }
+
+  #born<T extends KubeObject>(object: T): T {
+    return { ...object, metadata: { ...object.metadata, uid: `uid-${this.#nextId()}`, creationTimestamp: toSeconds(this.now()) } }
+  }
+
+  #put(object: KubeObject): void {
+    this.#objects.set(idOf(object), object)
+  }
+
+  #nextId(): string {
+    return String((this.#ids += 1)).padStart(5, '0')
+  }
+
+  #all<T extends KubeObject>(kind: string): readonly T[] {
+    return this.children().filter((object): object is T => object.kind === kind)
+  }
+
+  #reader<T extends KubeObject>(type: ResourceType<T>): Reader<T> {
+    const all = this.#all<T>(type.kind)
+    return {
+      get: (key: ObjectKey) => all.find(({ metadata }) => keyOf(metadata) === keyOf(key)),
+      list: () => all,
+      by: (index, value) => all.filter((object) => indexValue(index, object) === value),
+      synced: () => true,
+      staleSeconds: () => 0,
+    }
+  }
+}
+
+function isPod(object: KubeObject): object is Pod {
+  return object.kind === 'Pod'
+}
+
+function indexValue(index: string, { metadata, ...object }: KubeObject): string | undefined {
+  return index === 'owner' ? controllerOf({ ...object, metadata })?.uid : `${metadata.namespace}/${metadata.labels?.[RUN]}`
+}
+
+function idOf(object: Readonly<{ apiVersion: string; kind: string; namespace?: string; name?: string; metadata?: KubeObject['metadata'] }>): string {
+  return `${kindKey(object)} ${object.metadata?.name ?? object.name}`
+}
