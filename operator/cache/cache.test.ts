@@ -22,7 +22,7 @@ describe('a cache', () => {
     })
     const told: string[] = []
     cached.cache.onChange(ConfigMap, (_before, after) => told.push(after?.metadata.name ?? ''))
-    await cached.cache.waitForSync()
+    await cached.synced()
     server.put('a')
     await cached.until(() => cached.notices.includes('+a'))
     expect(told).toEqual(['a'])
@@ -32,7 +32,7 @@ describe('a cache', () => {
   it('runs one loop however often it is started', async () => {
     cached = cacheConfigMapsOf(server)
     cached.cache.start()
-    await cached.cache.waitForSync()
+    await cached.synced()
     cached.cache.start()
     await cached.until(() => server.seen('watch').length > 0)
     expect(server.requests).toHaveLength(2)
@@ -40,7 +40,7 @@ describe('a cache', () => {
 
   it('can be started again after it was stopped', async () => {
     cached = cacheConfigMapsOf(server)
-    await cached.cache.waitForSync()
+    await cached.synced()
     await cached.cache.stop()
     server.put('while-stopped')
     cached.cache.start()
@@ -52,7 +52,7 @@ describe('a cache', () => {
     server.put('a')
     server.put('b')
     cached = cacheConfigMapsOf(server)
-    await cached.cache.waitForSync()
+    await cached.synced()
     const told: string[] = []
     const end = cached.cache.onChange(ConfigMap, (before, after, origin) => told.push(`${before ? '~' : '+'}${after?.metadata.name ?? ''} ${origin}`))
     server.put('c')
@@ -66,7 +66,7 @@ describe('a cache', () => {
   it('fills a late index from all that is there and keeps it exact', async () => {
     server.put('a', { labels: { team: 'red' } })
     cached = cacheConfigMapsOf(server)
-    await cached.cache.waitForSync()
+    await cached.synced()
     cached.cache.addIndex(ConfigMap, 'team', byLabel('team'))
     const red = (): string[] => cached.reader.by('team', 'red').map(({ metadata }) => metadata.name)
     expect(red()).toEqual(['a'])
@@ -80,7 +80,7 @@ describe('a cache', () => {
     server.put('a', { data: { secret: 'large' }, metadata: { managedFields: [{ manager: 'kubectl' }] } })
     const project = ({ apiVersion, kind, metadata }: { apiVersion: string; kind: string; metadata: { name: string } }) => ({ apiVersion, kind, metadata })
     cached = cacheConfigMapsOf(server, { kind: { project } })
-    await cached.cache.waitForSync()
+    await cached.synced()
     const kept = cached.reader.get({ namespace: 'default', name: 'a' })
     expect(Object.keys(kept ?? {})).toEqual(['apiVersion', 'kind', 'metadata'])
     expect(kept?.metadata).not.toHaveProperty('managedFields')
@@ -89,7 +89,7 @@ describe('a cache', () => {
   it('lets nobody write to what it holds, where it was told to freeze', async () => {
     server.put('a', { labels: { team: 'red' } })
     cached = cacheConfigMapsOf(server)
-    await cached.cache.waitForSync()
+    await cached.synced()
     const kept = cached.reader.get({ namespace: 'default', name: 'a' })
     expect(() => Object.assign(kept?.metadata.labels ?? {}, { team: 'blue' })).toThrow(/read only/)
   })
@@ -97,7 +97,7 @@ describe('a cache', () => {
   it('shows an object we deleted as terminating, until the watch shows it gone', async () => {
     server.put('a', { uid: 'uid-a' })
     cached = cacheConfigMapsOf(server)
-    await cached.cache.waitForSync()
+    await cached.synced()
     cached.gate.wrote({ type: ConfigMap, deletedUid: 'uid-a' })
     expect(cached.reader.list()[0]?.metadata.deletionTimestamp).toMatch(/^2026-.*Z$/)
     await cached.until(() => server.seen('watch').length > 0)
@@ -110,7 +110,7 @@ describe('a cache', () => {
 
   it('asks only for what its selectors say', async () => {
     cached = cacheConfigMapsOf(server, { kind: { namespace: 'n', labelSelector: 'a=b', fieldSelector: 'metadata.name=c' } })
-    await cached.cache.waitForSync()
+    await cached.synced()
     await cached.until(() => server.seen('watch').length > 0)
     for (const { path, query } of server.requests) {
       expect([path, query.get('labelSelector'), query.get('fieldSelector')]).toEqual(['/api/v1/namespaces/n/configmaps', 'a=b', 'metadata.name=c'])
@@ -126,7 +126,7 @@ describe('a cache', () => {
   it('grows stale while nothing proves it current', async () => {
     server.nextWatches(() => {})
     cached = cacheConfigMapsOf(server, { factor: 1000 })
-    await cached.cache.waitForSync()
+    await cached.synced()
     await cached.until(() => cached.cache.staleSeconds() > 100)
     await cached.until(() => cached.cache.staleSeconds() < 50) // the deaf watch was cut and the kind listed anew
   })

@@ -18,7 +18,7 @@ describe('the first list', () => {
     server.put('a')
     server.nextLists(({ refuse }) => refuse(500, 'InternalError'))
     cached = cacheConfigMapsOf(server)
-    await cached.cache.waitForSync()
+    await cached.synced()
     expect(cached.names()).toEqual(['a'])
     expect(server.seen('list').map(({ query }) => query.get('resourceVersion'))).toEqual(['0', '0'])
     expect(cached.events[0]).toMatchObject({ name: 'ListFailed', againSeconds: 0.8 })
@@ -26,8 +26,8 @@ describe('the first list', () => {
 
   it('backs off further with each failure, up to half a minute', async () => {
     server.nextLists(...Array.from({ length: 7 }, () => ({ refuse }: { refuse: (code: number, reason: string) => void }) => refuse(500, 'InternalError')))
-    cached = cacheConfigMapsOf(server, { factor: 1000 })
-    await cached.cache.waitForSync()
+    cached = cacheConfigMapsOf(server)
+    await cached.synced()
     const waits = cached.events.flatMap((event) => (event.name === 'ListFailed' ? [event.againSeconds] : []))
     expect(waits).toEqual([0.8, 1.6, 3.2, 6.4, 12.8, 25.6, 30])
   })
@@ -35,7 +35,7 @@ describe('the first list', () => {
   it('waits as long as a 429 asks for', async () => {
     server.nextLists(({ refuse }) => refuse(429, 'TooManyRequests', { retryAfterSeconds: 7 }))
     cached = cacheConfigMapsOf(server)
-    await cached.cache.waitForSync()
+    await cached.synced()
     const [first, second] = server.seen('list').map(({ atMs }) => atMs)
     expect((second ?? 0) - (first ?? 0)).toBeGreaterThanOrEqual(69)
   })
@@ -44,7 +44,7 @@ describe('the first list', () => {
     server.put('a')
     server.nextLists(() => {})
     cached = cacheConfigMapsOf(server, { factor: 200 })
-    await cached.cache.waitForSync()
+    await cached.synced()
     expect(cached.names()).toEqual(['a'])
     expect(cached.events[0]).toMatchObject({ name: 'ListFailed', error: { fault: 'DEADLINE' } })
   })
@@ -57,7 +57,7 @@ describe('the first list', () => {
       reset()
     })
     cached = cacheConfigMapsOf(server)
-    await cached.cache.waitForSync()
+    await cached.synced()
     expect(cached.notices).toEqual(['+a'])
     expect(cached.events[0]).toMatchObject({ name: 'ListFailed', error: { fault: 'CONNECTION_LOST' } })
   })
@@ -68,7 +68,7 @@ describe('the first list', () => {
       end()
     })
     cached = cacheConfigMapsOf(server)
-    await cached.cache.waitForSync()
+    await cached.synced()
     expect(cached.names()).toEqual([])
     expect(cached.events[0]).toMatchObject({ name: 'ListFailed', error: { fault: 'TRUNCATED' } })
   })
@@ -77,7 +77,7 @@ describe('the first list', () => {
 describe('a list after the first', () => {
   async function synced(): Promise<CachedConfigMaps> {
     cached = cacheConfigMapsOf(server)
-    await cached.cache.waitForSync()
+    await cached.synced()
     await cached.until(() => server.seen('watch').length === 1)
     return cached
   }
@@ -148,7 +148,7 @@ describe('a list in pages', () => {
     for (let i = 0; i < 1_200; i += 1) server.put(`c${i}`)
     server.nextLists(({ refuse }) => refuse(410, 'Expired')) // any state is not to be had, so the server pages
     cached = cacheConfigMapsOf(server)
-    await cached.cache.waitForSync()
+    await cached.synced()
     expect(server.seen('list').map(({ query }) => query.get('continue'))).toEqual([null, null, '500', '1000'])
     expect(cached.names()).toHaveLength(1_200)
   })
@@ -157,7 +157,7 @@ describe('a list in pages', () => {
     for (let i = 0; i < 600; i += 1) server.put(`c${i}`)
     server.nextLists(({ refuse }) => refuse(410, 'Expired'), ({ passOn }) => passOn(), ({ refuse }) => refuse(410, 'Expired'))
     cached = cacheConfigMapsOf(server)
-    await cached.cache.waitForSync()
+    await cached.synced()
     expect(cached.names()).toHaveLength(600)
   })
 })

@@ -15,7 +15,7 @@ afterEach(async () => {
 
 async function start(factor?: number): Promise<CachedConfigMaps> {
   cached = cacheConfigMapsOf(server, factor === undefined ? {} : { factor })
-  await cached.cache.waitForSync()
+  await cached.synced()
   return cached
 }
 
@@ -77,7 +77,7 @@ describe('a watch', () => {
       bookmark(100)
       server.put('unseen')
     })
-    const { until, names } = await start(500)
+    const { until, names } = await start(150)
     await until(() => names().includes('unseen'))
     expect(failures()).toMatchObject([{ error: { fault: 'SILENT' } }])
     expect(server.seen('list')).toHaveLength(1)
@@ -90,22 +90,22 @@ describe('a watch', () => {
         await new Promise((resolve) => setTimeout(resolve, 10))
       }
     })
-    const { until } = await start(1000)
+    const { until } = await start(300)
     await until(() => server.seen('watch').length === 2)
     expect(failures()).toMatchObject([{ error: { fault: 'DEADLINE' } }])
   })
 
   it('that the server ends cleanly every second is resumed at once each time', async () => {
     const second: Script = async ({ event, end }) => {
-      await new Promise((resolve) => setTimeout(resolve, 110))
+      await new Promise((resolve) => setTimeout(resolve, 30))
       event('ADDED', server.put(`c${server.version}`))
       end()
     }
     server.nextWatches(second, second, second, second)
-    const { until } = await start(10)
+    const { until } = await start(1)
     await until(() => server.seen('watch').length === 5)
     const gaps = server.seen('watch').map(({ atMs }, i, all) => atMs - (all[i - 1]?.atMs ?? atMs))
-    expect(Math.max(...gaps)).toBeLessThan(180) // a first back-off would add 80
+    expect(Math.max(...gaps)).toBeLessThan(500) // a first back-off takes 800
     expect(failures()).toEqual([])
   })
 
@@ -115,7 +115,7 @@ describe('a watch', () => {
       end()
     }
     server.nextWatches(refusal, refusal, refusal)
-    const { until } = await start(10)
+    const { until } = await start(4)
     await until(() => server.seen('watch').length === 4)
     expect(failures()).toMatchObject([{ againSeconds: 0.8 }, { againSeconds: 1.6 }, { againSeconds: 3.2 }])
     expect(server.seen('list')).toHaveLength(1)
@@ -187,12 +187,12 @@ describe('what a watch carries', () => {
   it('may be bookmarks alone: they keep it fresh and move it on', async () => {
     server.nextWatches(async ({ bookmark, end }) => {
       for (const version of [150, 160, 170]) {
-        await new Promise((resolve) => setTimeout(resolve, 40))
+        await new Promise((resolve) => setTimeout(resolve, 100))
         bookmark(version)
       }
       end()
     })
-    const { until, reader, notices } = await start(1000)
+    const { until, reader, notices } = await start(200)
     await until(() => server.seen('watch').length === 2)
     expect(watchedFrom()).toEqual(['100', '170'])
     expect(reader.staleSeconds()).toBeLessThan(60)

@@ -25,6 +25,8 @@ export type CachedConfigMaps = Readonly<{
   names(): string[]
   /** Waits in real time until the condition holds; fails after five seconds. */
   until(condition: () => boolean): Promise<void>
+  /** Waits, in real time too, for the first list. */
+  synced(): Promise<void>
   stop(): Promise<void>
 }>
 
@@ -54,6 +56,7 @@ export function cacheConfigMapsOf(server: ScriptedApiServer, options: Readonly<{
     notices,
     names: () => reader.list().map(({ metadata }) => metadata.name).sort(),
     until,
+    synced: () => until(() => cache.synced()),
     stop: async () => {
       await cache.stop()
       await transport.close()

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net'
 import { parentPort, workerData } from 'node:worker_threads'
 
 /**
- * Runs as a worker, so that making the data does not disturb what is measured: lists `count` pods of some 6 KB in one
+ * Runs as a worker, so that making the data does not disturb what is measured: lists `count` pods of some 4 KB in one
  * answer, then sends a change of each of them in one burst.
  */
 const { count } = workerData as { count: number }
@@ -32,10 +32,10 @@ async function sendAll(response: ServerResponse, parts: readonly string[]): Prom
 }
 
 function aPod(i: number, resourceVersion: string): object {
-  const fields = Object.fromEntries(Array.from({ length: 60 }, (_, f) => [`f:field-${f}`, { 'f:nested': {} }]))
+  const fields = Object.fromEntries(Array.from({ length: 40 }, (_, f) => [`f:field-${f}`, { 'f:nested': {} }]))
   const managedFields = [{ manager: 'kubelet', operation: 'Update', fieldsType: 'FieldsV1', fieldsV1: { 'f:status': fields } }]
   const metadata = { name: `pod-${i}`, namespace: 'default', uid: `uid-${i}`, resourceVersion, labels: { app: 'x', index: String(i) }, managedFields }
-  const env = Array.from({ length: 20 }, (_, e) => ({ name: `VARIABLE_${e}`, value: `a value of some length ${e}` }))
+  const env = Array.from({ length: 10 }, (_, e) => ({ name: `VARIABLE_${e}`, value: `a value of some length ${e}` }))
   const conditions = ['Ready', 'Initialized', 'PodScheduled', 'ContainersReady'].map((type) => ({ type, status: 'True', lastTransitionTime: '2026-01-01T00:00:00Z' }))
   return { metadata, spec: { containers: [{ name: 'main', image: 'registry/image:tag', env }] }, status: { phase: 'Running', conditions } }
 }
