@@ -1,8 +1,8 @@
 /** Every way in which the endpoint says no. Programs in pods decide by `code`; people read `message`. */
 export const REFUSALS = {
-  InvalidRequest: 422,
-  InvalidKey: 422,
-  TooManyObjects: 422,
+  InvalidRequest: 400,
+  InvalidKey: 400,
+  TooManyObjects: 400,
   BodyTooLarge: 413,
   Unauthenticated: 401,
   PodNotAllowed: 403,

@@ -155,7 +155,7 @@ describe('URLs for the store', () => {
     [{ method: 'GET', uri: 's3://swe/team-a/../team-b/x' }],
     [{ method: 'GET', uri: 's3://other/team-a/x' }],
   ])('are not signed for what leads elsewhere, %#', async (request) => {
-    expect(await presign({ requests: [request] })).toMatchObject({ status: 422, ...refusedAs('InvalidKey') })
+    expect(await presign({ requests: [request] })).toMatchObject({ status: 400, ...refusedAs('InvalidKey') })
   })
 
   it.each([
@@ -167,7 +167,7 @@ describe('URLs for the store', () => {
     [{}],
     ['{"half":'],
   ])('are not signed for what is no such request, %#', async (body) => {
-    expect(await presign(body)).toMatchObject({ status: 422, ...refusedAs('InvalidRequest') })
+    expect(await presign(body)).toMatchObject({ status: 400, ...refusedAs('InvalidRequest') })
   })
 
   it('are signed a thousand at a time', async () => {
@@ -190,11 +190,11 @@ describe('a listing', () => {
   })
 
   it.each(['prefix=../u2/', 'prefix=/', 'prefix=a//', `uri=${encodeURIComponent('s3://swe/team-b/')}`, `uri=${encodeURIComponent('s3://swe/team-a')}`])('is refused for %s', async (query) => {
-    expect(await stage.ask(`${BASE}/objects?${query}`, { token })).toMatchObject({ status: 422, ...refusedAs('InvalidKey') })
+    expect(await stage.ask(`${BASE}/objects?${query}`, { token })).toMatchObject({ status: 400, ...refusedAs('InvalidKey') })
   })
 
   it.each(['', '?prefix=a&uri=b', '?prefix=a&prefix=b', '?other=1'])('needs exactly one of prefix and uri, not %j', async (query) => {
-    expect(await stage.ask(`${BASE}/objects${query}`, { token })).toMatchObject({ status: 422, ...refusedAs('InvalidRequest') })
+    expect(await stage.ask(`${BASE}/objects${query}`, { token })).toMatchObject({ status: 400, ...refusedAs('InvalidRequest') })
   })
 
   it('is put off while the store is away', async () => {
@@ -234,14 +234,14 @@ describe('progress', () => {
     expect((await stage.ask(STATUS, { ...POST_STATUS, token })).status).toBe(403)
   })
 
-  it('that is no JSON is 422, and one that is too large 413', async () => {
-    expect((await stage.ask(STATUS, { method: 'POST', body: 'no json', token })).status).toBe(422)
-    expect((await stage.ask(STATUS, { method: 'POST', body: '', token, headers: { 'content-type': 'application/json' } })).status).toBe(422)
+  it('that is no JSON is 400, and one that is too large 413', async () => {
+    expect((await stage.ask(STATUS, { method: 'POST', body: 'no json', token })).status).toBe(400)
+    expect((await stage.ask(STATUS, { method: 'POST', body: '', token, headers: { 'content-type': 'application/json' } })).status).toBe(400)
     expect(await stage.ask(STATUS, { method: 'POST', body: { trainerStatus: { padding: 'x'.repeat(70_000) } }, token })).toMatchObject({ status: 413, ...refusedAs('BodyTooLarge') })
   })
 
   it('cannot reach into the prototype of anything', async () => {
-    expect((await stage.ask(STATUS, { method: 'POST', body: '{"trainerStatus":{"__proto__":{"polluted":1}}}', token })).status).toBe(422)
+    expect((await stage.ask(STATUS, { method: 'POST', body: '{"trainerStatus":{"__proto__":{"polluted":1}}}', token })).status).toBe(400)
   })
 })
 
