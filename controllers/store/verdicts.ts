@@ -1,4 +1,4 @@
-import type { VerdictStore } from '../training-run/store-look.ts'
+import type { VerdictStore } from '../training-run/verdict-store.ts'
 import { runKeys, runPrefix } from './keys.ts'
 import type { ObjectStore } from './store.ts'
 

@@ -10,7 +10,7 @@ import { resolve } from './resolve.ts'
 import { inputsName } from './resources/config-map.ts'
 import { secondsLeft } from './retries.ts'
 import type { Settings } from './settings.ts'
-import { consult, type VerdictStore } from './store-look.ts'
+import { consult, type VerdictStore } from './verdict-store.ts'
 import { hasStarted, troubleOf } from './trouble.ts'
 import type { WarningReader } from './warnings.ts'
 

@@ -6,13 +6,17 @@ import { cut } from './verdicts.ts'
 /** How a child ended and whether that may be tried again. */
 export type Outcome = Ending & Readonly<{ exitCode?: number }>
 
+const MESSAGE_MAX = 2048 // the status keeps twenty of them
 const LOG_TAIL_MAX = 1024 // a status is no place for logs; this is enough for the last exception
 
 /** The program's own verdict where there is one, else what the kubelet and the API server saw. */
 export function outcomeOf(child: Child & Readonly<{ verdict?: Said }>): Outcome {
   const { verdict } = child
   const exitCode = containerEnd(child)?.exitCode
-  if (!verdict) return { ...evidenceOf(child), ...(exitCode === undefined ? {} : { exitCode }) }
+  if (!verdict) {
+    const evidence = evidenceOf(child)
+    return { ...evidence, message: cut(evidence.message, MESSAGE_MAX), ...(exitCode === undefined ? {} : { exitCode }) }
+  }
   const retry = endingOfExitCode(verdict.exitCode)?.retry ?? retryOf(verdict.reason)
   return { reason: verdict.reason, retry, message: verdict.message, exitCode: verdict.exitCode }
 }

@@ -9,7 +9,7 @@ import { completion, newestProgress } from './stories.ts'
 
 /** The complete status: what is known by now, and of everything else what was known before. */
 export function buildStatus(seen: Observed, verdict: Verdict): TrainingRunStatus {
-  const { run, resolved, prepared } = seen
+  const { run, resolved } = seen
   const before = run.status ?? {}
   if (isFinished(run)) return acknowledge(seen, before)
   const attempts = attemptTable(seen)
@@ -18,7 +18,7 @@ export function buildStatus(seen: Observed, verdict: Verdict): TrainingRunStatus
     state: verdict.reason,
     conditions: setConditions(before.conditions, conditionsFor(seen, verdict), seen.now),
     resolved,
-    data: before.data ?? prepared?.summary,
+    data: before.data ?? describeData(seen),
     progress: describeProgress(seen),
     loss: describeLoss(seen),
     attempts: attempts.length === 0 ? undefined : attempts,
@@ -59,6 +59,11 @@ function isStuck(phase: Phase): boolean {
 
 function truth(holds: unknown): 'True' | 'False' {
   return holds === true ? 'True' : 'False'
+}
+
+/** What the preparation found, also where it found that the data cannot be used. */
+function describeData({ prepared, preparations }: Observed): TrainingRunStatus['data'] {
+  return prepared?.summary ?? preparations.at(-1)?.verdict?.summary
 }
 
 /** Within an attempt progress only grows; an attempt that is over has no time left, and a completed one is at its end. */

@@ -1,5 +1,5 @@
 // One TrainingRun in a simulated cluster, with programs that train, report, checkpoint and die, and an operator that may crash.
-import type { TrainingRunProgress, TrainingRunStatus } from '../../crds/training-run.ts'
+import { trainingRunStatusSchema, type TrainingRunProgress, type TrainingRunStatus } from '../../crds/training-run.ts'
 import type { KubeObject } from '../../operator/api/object.ts'
 import type { Cache } from '../../operator/cache/cache.ts'
 import type { Plan } from '../../operator/control/plan.ts'
@@ -62,7 +62,7 @@ export class SimulatedLife {
       if (write.op === 'create') this.#noteStart(write.object)
       this.cluster.write(write)
     }
-    if (crashAfterWrites === undefined && plan.status) this.cluster.writeStatus(plan.status)
+    if (crashAfterWrites === undefined && plan.status) this.cluster.writeStatus(trainingRunStatusSchema.parse(plan.status)) // unknown fields are pruned
     for (const { number } of this.status.attempts ?? []) this.#shown.add(number)
     return plan
   }

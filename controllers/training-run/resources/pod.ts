@@ -74,13 +74,14 @@ export function buildJob(program: Program): DesiredJob {
 function buildPodSpec(program: Program): V1PodSpec {
   const { run, resolved, settings, role } = program
   const mounts = [...commonMounts(run), ...(program.mounts ?? [])]
+  const pullSecrets = settings.imagePullSecrets ?? []
   return {
     restartPolicy: 'Never',
     automountServiceAccountToken: false,
     enableServiceLinks: false,
     terminationGracePeriodSeconds: resolved.gracePeriodSeconds,
     securityContext: { runAsNonRoot: true, runAsUser: UID, runAsGroup: UID, fsGroup: UID, seccompProfile: { type: 'RuntimeDefault' } },
-    ...(settings.imagePullSecrets === undefined ? {} : { imagePullSecrets: settings.imagePullSecrets.map((name) => ({ name })) }),
+    ...(pullSecrets.length === 0 ? {} : { imagePullSecrets: pullSecrets.map((name) => ({ name })) }),
     containers: [{
       name: role,
       image: settings.trainerImage,
