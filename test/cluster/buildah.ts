@@ -1,18 +1,22 @@
-import { existsSync } from 'node:fs'
-import { mkdir, rename, rm } from 'node:fs/promises'
+import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { z } from 'zod'
 import { run } from './exec.ts'
 import { cacheDirectory } from './paths.ts'
 
-/** Images and archives of ours, apart from the machine's own, so that removing them removes all of it. */
+const KEPT_VERSIONS = 3 // of each image: enough to go back and forth between two states of the tree
+
+/** Our images, apart from the machine's own, so that removing this directory removes all of them. */
 export function imagesDirectory(): string {
   return join(cacheDirectory(), 'images')
 }
 
 /** Runs buildah on our own store, without a daemon and without user namespaces. */
-export function buildah(args: readonly string[]): Promise<string> {
+export async function buildah(args: readonly string[]): Promise<string> {
   const store = join(imagesDirectory(), 'store')
-  const environment = { ...process.env, STORAGE_DRIVER: 'overlay', BUILDAH_ISOLATION: 'chroot', TMPDIR: join(imagesDirectory(), 'tmp') }
+  const temporary = join(imagesDirectory(), 'tmp')
+  await mkdir(temporary, { recursive: true })
+  const environment = { ...process.env, STORAGE_DRIVER: 'overlay', BUILDAH_ISOLATION: 'chroot', TMPDIR: temporary }
   return run('buildah', ['--root', store, '--runroot', join(imagesDirectory(), 'run'), ...args], { env: environment })
 }
 
@@ -20,18 +24,27 @@ export async function imageExists(reference: string): Promise<boolean> {
   return buildah(['inspect', '--type', 'image', '--format', '{{.FromImageID}}', reference]).then(() => true, () => false)
 }
 
-/** The image as a file that containerd imports; written once per reference. */
-export async function archiveOf(reference: string): Promise<string> {
-  const path = archivePath(reference)
-  if (existsSync(path)) return path
-  const temporary = join(imagesDirectory(), 'tmp', `${process.pid}.tar`)
-  await mkdir(join(imagesDirectory(), 'archives'), { recursive: true })
-  await rm(temporary, { force: true })
-  await buildah(['push', '--quiet', reference, `oci-archive:${temporary}:${reference}`])
-  await rename(temporary, path)
-  return path
+/** Hands `use` the image as a file that containerd imports. Not compressed: making it would take longer than reading it. */
+export async function withArchive<T>(reference: string, use: (archivePath: string) => Promise<T>): Promise<T> {
+  const path = join(imagesDirectory(), 'tmp', `${process.pid}-${reference.replaceAll(/[/:]/g, '_')}.tar`)
+  try {
+    await buildah(['push', '--quiet', '--disable-compression=true', reference, `oci-archive:${path}:${reference}`])
+    return await use(path)
+  } finally {
+    await rm(path, { force: true })
+  }
 }
 
-export function archivePath(reference: string): string {
-  return join(imagesDirectory(), 'archives', `${reference.replaceAll(/[/:]/g, '_')}.tar`)
+/** A build that failed or was killed leaves its container and that container's mounts. */
+export async function dropUnfinishedBuilds(): Promise<void> {
+  if ((await buildah(['containers', '--quiet'])).trim() !== '') await buildah(['rm', '--all'])
+}
+
+const imagesSchema = z.array(z.object({ id: z.string(), names: z.array(z.string()).nullish(), createdatraw: z.string() }))
+
+/** Removes all but the newest versions of an image and the layers only they had. */
+export async function pruneImages(repository: string): Promise<void> {
+  const images = imagesSchema.parse(JSON.parse(await buildah(['images', '--json', '--filter', `reference=${repository}`])))
+  const old = images.sort((a, b) => b.createdatraw.localeCompare(a.createdatraw)).slice(KEPT_VERSIONS)
+  for (const { id } of old) await buildah(['rmi', '--force', id])
 }

@@ -15,7 +15,8 @@ import { withLock } from './lock.ts'
 import { createNetwork } from './network.ts'
 import { type Component, components, adminKubeconfig, type Node, prepareNode } from './node.ts'
 import { NODE_NAME, PAUSE_IMAGE } from './node-files.ts'
-import { pauseArchive } from './pause-image.ts'
+import { ensurePauseImage } from './pause-image.ts'
+import { withArchive } from './buildah.ts'
 import { clustersDirectory } from './paths.ts'
 import { lines, type Progress } from './progress.ts'
 import { addressesOf } from './slots.ts'
@@ -99,7 +100,7 @@ export function clusterHandle(name: string): ClusterHandle {
   }
 }
 
-/** Runs kubectl as administrator and returns its standard output. Throws `CommandFailed` with its standard error. */
+/** Runs kubectl as administrator and returns its standard output. Throws `CommandFailed` with what it said. */
 export function kubectl(handle: Pick<ClusterHandle, 'binaries' | 'kubeconfigPath'>, args: readonly string[], input?: string): Promise<string> {
   const env = { ...process.env, NO_PROXY: '*', no_proxy: '*' }
   return run(handle.binaries.kubectl, ['--kubeconfig', handle.kubeconfigPath, ...args], { env, ...(input === undefined ? {} : { input }) })
@@ -148,10 +149,11 @@ async function startControlPlane(node: Node, binaries: Binaries): Promise<void> 
 }
 
 async function startRuntime(node: Node): Promise<void> {
-  const archive = await pauseArchive()
   await launch(node, 'containerd')
   await containerdReady(node.place)
-  if (!(await listImages(node.place)).includes(PAUSE_IMAGE)) await importArchive(node.place, archive)
+  if ((await listImages(node.place)).includes(PAUSE_IMAGE)) return
+  await ensurePauseImage()
+  await withArchive(PAUSE_IMAGE, archive => importArchive(node.place, archive))
 }
 
 async function startNode(node: Node, binaries: Binaries): Promise<void> {

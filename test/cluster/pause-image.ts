@@ -1,14 +1,11 @@
-import { existsSync } from 'node:fs'
 import { cp, mkdtemp, mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { archiveOf, archivePath, buildah, imagesDirectory } from './buildah.ts'
+import { buildah, imageExists, imagesDirectory } from './buildah.ts'
 import { PAUSE_IMAGE } from './node-files.ts'
 
-/** The archive of the pause image; built once. */
-export async function pauseArchive(): Promise<string> {
-  if (existsSync(archivePath(PAUSE_IMAGE))) return archivePath(PAUSE_IMAGE)
-  await buildFromFiles(PAUSE_IMAGE, 'pause.Dockerfile', { busybox: '/bin/busybox' })
-  return archiveOf(PAUSE_IMAGE)
+/** Builds the pause image unless it is there. */
+export async function ensurePauseImage(): Promise<void> {
+  if (!(await imageExists(PAUSE_IMAGE))) await buildFromFiles(PAUSE_IMAGE, 'pause.Dockerfile', { busybox: '/bin/busybox' })
 }
 
 /** Builds one of our small images from programs of this machine: name in the build context → path. */
