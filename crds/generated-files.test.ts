@@ -16,6 +16,11 @@ describe('crds/generated', () => {
     expect(staleFiles(generated, generatedFiles(kinds))).toEqual([])
   })
 
+  it('is what kubectl apply -k crds applies', () => {
+    const kustomization: unknown = load(readFileSync(join(import.meta.dirname, 'kustomization.yaml'), 'utf8'))
+    expect(kustomization).toMatchObject({ resources: [...generatedFiles(kinds).keys()].map((name) => `generated/${name}`) })
+  })
+
   it('holds each definition unchanged by the way into YAML', () => {
     const [kind] = kinds
     if (kind === undefined) throw new Error('there is no kind')
