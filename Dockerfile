@@ -1,24 +1,32 @@
 # The operator. TypeScript runs as it is: Node strips the types.
 ARG NODE_IMAGE=node:24-bookworm-slim
 
-FROM ${NODE_IMAGE} AS build
+FROM ${NODE_IMAGE} AS dependencies
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
-# client-node (65 MB) reads kubeconfigs and their plug-ins, which only a process outside a cluster has.
+# client-node (65 MB) reads kubeconfigs and runs their plug-ins, which only a process outside a cluster needs.
 RUN npm ci --omit=dev --omit=optional --ignore-scripts \
  && npm pkg delete 'dependencies.@kubernetes/client-node' \
  && npm prune --omit=dev --omit=optional --ignore-scripts \
- && rm -rf node_modules/zod/src package-lock.json .npmrc \
+ && rm -rf node_modules/zod/src node_modules/.package-lock.json \
  && find node_modules -type f \( -name '*.d.*ts' -o -name '*.map' -o -name '*.md' \) -delete \
  && find node_modules -type d \( -name test -o -name tests -o -name docs -o -name examples -o -name bench -o -name benchmarks \) -prune -exec rm -rf {} +
-COPY . .
 
 FROM ${NODE_IMAGE}
 LABEL org.opencontainers.image.source=https://github.com/swe-operator/swe-operator \
       org.opencontainers.image.licenses=Apache-2.0
-ENV NODE_ENV=production
 WORKDIR /app
-COPY --from=build /app /app
+COPY --from=dependencies /app/package.json ./
+COPY --from=dependencies /app/node_modules node_modules
+COPY workloads/swe_workloads/exit_codes.json workloads/swe_workloads/
+COPY crds crds
+COPY operator operator
+COPY controllers controllers
+# Without a configuration the operator loads all of itself and says so: that fills the compile cache, which halves the
+# time to start and saves 23 MB of memory (types need no stripping any more), and fails the build if a module is missing.
+ENV NODE_ENV=production NODE_COMPILE_CACHE=/app/.compiled
+RUN install --directory --owner=65532 --group=65532 .compiled
 USER 65532:65532
+RUN SWE_OPERATOR_CONFIG=/none node controllers/main.ts | grep 'The configuration /none cannot be read'
 EXPOSE 8080 8443
 ENTRYPOINT ["node", "controllers/main.ts"]
