@@ -121,10 +121,4 @@ describe('the memory of the book', () => {
     expect(book.of('u1')).toBeUndefined()
     expect(book.of('u2')).toBeDefined()
   })
-
-  it('forgets when told to', () => {
-    book.record(run, 1, at(1))
-    book.forget('u1')
-    expect(book.of('u1')).toBeUndefined()
-  })
 })

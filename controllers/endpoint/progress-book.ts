@@ -8,7 +8,6 @@ export type ProgressBook = Readonly<{
   /** Takes a report of an attempt; one of an attempt older than the latest is ignored. */
   record(run: ReportingRun, attempt: number, report: Report): void
   of(uid: string): TrainingRunProgress | undefined
-  forget(uid: string): void
 }>
 
 export type ReportingRun = Readonly<{ namespace: string; name: string; uid: string }>
@@ -65,7 +64,7 @@ export function createProgressBook(deps: ProgressBookDeps): ProgressBook {
     if (oldest !== undefined) entries.delete(oldest)
   }
 
-  return { record, of: (uid) => entries.get(uid)?.progress, forget: (uid) => void entries.delete(uid) }
+  return { record, of: (uid) => entries.get(uid)?.progress }
 }
 
 type Advance = Readonly<{ attempt: number; report: Report; since: Entry['since']; world: World }>

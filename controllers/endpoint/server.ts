@@ -44,7 +44,7 @@ export function createEndpoint(deps: EndpointDeps, material: Pick<TlsMaterial, '
   // No request logging: headers carry tokens, answers carry signed URLs.
   const app = fastify({
     https: context(material), logger: false, bodyLimit: BODY_BYTES, requestTimeout: REQUEST_MS, keepAliveTimeout: IDLE_MS,
-    forceCloseConnections: true, routerOptions: { maxParamLength: 253 },
+    forceCloseConnections: 'idle', routerOptions: { maxParamLength: 253 },
   })
   const tls = z.instanceof(Server).parse(app.server)
   parseEverythingAsJson(app)

@@ -66,7 +66,10 @@ export async function openEndpointStage(): Promise<EndpointStage> {
   return {
     world, s3, book, endpoint, registry, state, runs, cachedPods, livePods, reviewed, logged, port,
     ask: (path, init) => ask(agent, `https://localhost:${port}${path}`, init),
-    close: async () => void (await Promise.all([agent.close(), endpoint.close(), store.close(), s3.close()])),
+    close: async () => {
+      await agent.destroy() // its idle connections would hold the endpoint back
+      await Promise.all([endpoint.close(), store.close(), s3.close()])
+    },
   }
 }
 
