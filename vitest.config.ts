@@ -7,7 +7,7 @@ export default defineConfig({
     projects: [
       { test: { name: 'unit', include: ['{operator,controllers,crds,charts,config,test}/**/*.test.ts'], exclude: ['test/{integration,e2e}/**', '**/node_modules/**'] } },
       { test: { name: 'integration', include: ['test/integration/**/*.test.ts'], testTimeout: 2 * MINUTE_MS, hookTimeout: 5 * MINUTE_MS, fileParallelism: false } },
-      { test: { name: 'e2e', include: ['test/e2e/**/*.test.ts'], testTimeout: 10 * MINUTE_MS, hookTimeout: 30 * MINUTE_MS, fileParallelism: false } },
+      { test: { name: 'e2e', include: ['test/e2e/**/*.test.ts'], globalSetup: ['test/e2e/setup.ts'], testTimeout: 10 * MINUTE_MS, hookTimeout: 30 * MINUTE_MS, fileParallelism: false } },
     ],
   },
 })

@@ -4,7 +4,7 @@ import { runSteps, summarise } from './steps.ts'
 const results = await runSteps([
   { name: 'unit', command: ['npx', 'vitest', 'run', '--project', 'unit'] },
   { name: 'workloads', command: ['bash', 'workloads/run-tests.sh'] },
-  { name: 'binaries', command: ['node', 'test/cluster/cli.ts', 'build'] },
+  { name: 'cluster', command: ['node', 'test/cluster/cli.ts', 'up', '--name', 'test'] },
   { name: 'integration', command: ['npx', 'vitest', 'run', '--project', 'integration'] },
   { name: 'e2e', command: ['npx', 'vitest', 'run', '--project', 'e2e'] },
 ])

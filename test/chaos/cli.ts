@@ -1,0 +1,59 @@
+// npm run chaos [-- --seed N --nights 10]: each night one run is struck once by every kill, in a random order at random steps.
+import { parseArgs } from 'node:util'
+import { randomInt } from 'node:crypto'
+import { strike, untilOperatorReady, watchLiveJobs, KILLS, type Kill } from '../world/kills.ts'
+import { lossHistory, weightsSha256 } from '../world/outcome.ts'
+import { rowsRun, shipRows } from '../world/rows.ts'
+import { untilState, untilStep } from '../world/runs.ts'
+import { makeTinyModel, openNamespace, openSite } from '../world/site.ts'
+import { seeded } from './random.ts'
+
+const CLUSTER = 'chaos'
+const NAMESPACE = 'chaos'
+const STEPS = 60
+const NIGHT_LIMIT_SECONDS = 900
+
+const { values } = parseArgs({ options: { seed: { type: 'string' }, nights: { type: 'string', default: '10' } } })
+const seed = Number(values.seed ?? randomInt(2 ** 31))
+const random = seeded(seed)
+console.log(`seed ${seed}; repeat with: npm run chaos -- --seed ${seed} --nights ${values.nights}`)
+
+const site = await openSite(CLUSTER, console.log)
+const place = { site, namespace: NAMESPACE }
+await openNamespace(place)
+const model = await makeTinyModel(place)
+await shipRows(place)
+const jobs = watchLiveJobs(place)
+const wanted = await outcome('undisturbed', [])
+const failures: string[] = []
+for (let night = 1; night <= Number(values.nights); night += 1) failures.push(...(await spend(night)))
+for (const [run, most] of await jobs.stop()) if (most > 1) failures.push(`${run}: ${most} training Jobs were live at once`)
+console.log(failures.length === 0 ? `all ${values.nights} nights ended like the undisturbed run` : failures.join('\n'))
+process.exitCode = failures.length === 0 ? 0 : 1
+
+async function spend(night: number): Promise<readonly string[]> {
+  const order = [...KILLS].map((kill) => ({ kill, at: random() })).sort((a, b) => a.at - b.at)
+  const strikes = order.map(({ kill }, index) => ({ kill, step: Math.floor(((index + random()) / order.length) * (STEPS - 5)) + 1 }))
+  console.log(`night ${night}: ${strikes.map((one) => `${one.kill} at step ${one.step}`).join(', ')}`)
+  try {
+    const got = await outcome(`night-${night}`, strikes)
+    return got === wanted ? [] : [`night ${night}: ended with other losses or weights than the undisturbed run`]
+  } catch (error) {
+    return [`night ${night}: ${String(error)}`]
+  }
+}
+
+async function outcome(name: string, strikes: readonly Readonly<{ kill: Kill; step: number }>[]): Promise<string> {
+  await site.kube.run(['delete', 'trainingrun', name, '-n', NAMESPACE, '--ignore-not-found', '--wait'])
+  await site.kube.apply(rowsRun(name, NAMESPACE, model, { duration: { maxSteps: STEPS }, retries: { limit: 10 } }))
+  for (const { kill, step } of strikes) await strikeAt(name, kill, step)
+  const run = await untilState(place, name, 'Succeeded', NIGHT_LIMIT_SECONDS)
+  await untilOperatorReady(site)
+  return JSON.stringify([weightsSha256(run), await lossHistory(site, run)])
+}
+
+async function strikeAt(name: string, kill: Kill, step: number): Promise<void> {
+  await untilStep(place, name, step, NIGHT_LIMIT_SECONDS)
+  await strike(kill, place, name).catch((error: unknown) => console.log(`  ${kill}: ${String(error)}`))
+  await untilOperatorReady(site)
+}

@@ -1,0 +1,81 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { killInPod } from './host-process.ts'
+import { trainingPod } from './runs.ts'
+import { OPERATOR_NAMESPACE, type Place, type Site } from './site.ts'
+import { until } from './until.ts'
+
+export const KILLS = ['operator', 'trainer process', 'trainer pod', 'API server'] as const
+export type Kill = (typeof KILLS)[number]
+
+/** Does one of the things that happen to a cluster at night, to one run. */
+export async function strike(kill: Kill, place: Place, run: string): Promise<void> {
+  switch (kill) {
+    case 'operator':
+      return killOperator(place.site)
+    case 'trainer process':
+      return killTrainerProcess(place, run)
+    case 'trainer pod': {
+      const pod = await trainingPod(place, run)
+      await place.site.kube.run(['delete', 'pod', pod.name, '-n', place.namespace, '--grace-period=0', '--force'])
+      return
+    }
+    case 'API server':
+      return place.site.cluster.restart('kube-apiserver')
+    default:
+      kill satisfies never
+  }
+}
+
+async function killOperator(site: Site): Promise<void> {
+  const pods = await site.kube.list('pods', { namespace: OPERATOR_NAMESPACE, selector: 'app.kubernetes.io/name=swe-operator' })
+  const killed = await Promise.all(pods.map((pod) => killInPod(pod.metadata.uid, 'controllers/main.ts')))
+  if (killed.reduce((sum, one) => sum + one, 0) === 0) throw new Error('no operator process was found to kill')
+}
+
+async function killTrainerProcess(place: Place, run: string): Promise<void> {
+  const pod = await trainingPod(place, run)
+  if ((await killInPod(pod.uid, 'swe_workloads.engine_sft')) === 0) throw new Error(`${pod.name} has no training process to kill`)
+}
+
+/** Counts how many training Jobs of a namespace's runs were live at once, per run, for as long as it watches. */
+export function watchLiveJobs(place: Place): Readonly<{ stop(): Promise<ReadonlyMap<string, number>> }> {
+  const stopping = new AbortController()
+  const most = new Map<string, number>()
+  const watching = look()
+  return {
+    async stop() {
+      stopping.abort()
+      await watching
+      return most
+    },
+  }
+
+  async function look(): Promise<void> {
+    while (!stopping.signal.aborted) {
+      // A restarting API server answers nobody; the next look sees what it did.
+      for (const [run, live] of await liveJobs(place).catch(() => [])) most.set(run, Math.max(live, most.get(run) ?? 0))
+      await sleep(1_000, undefined, { signal: stopping.signal }).catch(() => undefined)
+    }
+  }
+}
+
+type LivePod = Readonly<{ metadata: { labels?: Record<string, string> }; status?: { phase?: string } }>
+
+async function liveJobs({ site, namespace }: Place): Promise<[string, number][]> {
+  const pods = await site.kube.list<LivePod>('pods', { namespace, selector: 'swe-operator.dev/role=train' })
+  const jobs = new Map<string, Set<string>>()
+  for (const { metadata, status } of pods) {
+    const run = metadata.labels?.['swe-operator.dev/training-run'] ?? ''
+    if (status?.phase === 'Succeeded' || status?.phase === 'Failed') continue
+    jobs.set(run, (jobs.get(run) ?? new Set()).add(metadata.labels?.['swe-operator.dev/attempt'] ?? ''))
+  }
+  return [...jobs].map(([run, attempts]) => [run, attempts.size])
+}
+
+/** Waits until somebody holds the lease and answers again after a kill. */
+export async function untilOperatorReady(site: Site): Promise<void> {
+  await until('the operator is ready', 120, async () => {
+    const out = await site.kube.run(['get', 'deployment', 'swe-operator', '-n', OPERATOR_NAMESPACE, '-o', 'jsonpath={.status.readyReplicas}'])
+    return out === '1'
+  })
+}

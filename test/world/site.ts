@@ -1,0 +1,86 @@
+import { execFile } from 'node:child_process'
+import { promisify } from 'node:util'
+import { clusterHandle, upCluster, type ClusterHandle } from '../cluster/cluster.ts'
+import { buildImages, importImages, type ProjectImages } from '../cluster/images.ts'
+import { kube, type Kube } from './kube.ts'
+import { until } from './until.ts'
+
+export const OPERATOR_NAMESPACE = 'swe-operator-system'
+const RELEASE = 'swe-operator'
+const STORE_URL = `http://swe-operator-store.${OPERATOR_NAMESPACE}.svc:7070`
+
+/** A running local cluster with the operator installed from its chart. */
+export type Site = Readonly<{ cluster: ClusterHandle; kube: Kube; images: ProjectImages }>
+
+/** A namespace of a site: where runs are applied and looked at. */
+export type Place = Readonly<{ site: Site; namespace: string }>
+
+/** Brings up the named cluster, builds what changed and installs the chart; quick when all of it is there already. */
+export async function openSite(name: string, say: (line: string) => void): Promise<Site> {
+  await upCluster(name, { progress: say })
+  const cluster = clusterHandle(name)
+  const images = await buildImages(say)
+  await importImages(cluster, images)
+  say('installing the chart')
+  await installChart(cluster, images)
+  return { cluster, kube: kube(cluster.binaries.kubectl, cluster.kubeconfigPath), images }
+}
+
+async function installChart(cluster: ClusterHandle, images: ProjectImages): Promise<void> {
+  const values = {
+    ...image('image', images.operator),
+    ...image('trainer.image', images.trainer),
+    ...image('artifacts.embedded.image', images.store),
+  }
+  const sets = Object.entries(values).flatMap(([key, value]) => ['--set-string', `${key}=${value}`])
+  await promisify(execFile)(cluster.binaries.helm, [
+    'upgrade', '--install', RELEASE, 'charts/swe-operator', '--namespace', OPERATOR_NAMESPACE, '--create-namespace',
+    '--kubeconfig', cluster.kubeconfigPath, '--wait', '--timeout', '5m', ...sets,
+  ])
+}
+
+function image(key: string, reference: string): Readonly<Record<string, string>> {
+  const colon = reference.lastIndexOf(':')
+  return { [`${key}.repository`]: reference.slice(0, colon), [`${key}.tag`]: reference.slice(colon + 1) }
+}
+
+/** A namespace of its own with a Secret that opens the store, as a user's own bucket would have. */
+export async function openNamespace({ site, namespace }: Place): Promise<void> {
+  await site.kube.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace, labels: { 'pod-security.kubernetes.io/enforce': 'restricted' } } })
+  const { data } = (await until('the store credentials', 60, () => site.kube.get<{ data: Record<string, string> }>('secret', 'swe-operator-store', OPERATOR_NAMESPACE)))
+  const plain = (key: string): string => Buffer.from(data[key] ?? '', 'base64').toString()
+  await site.kube.apply({
+    apiVersion: 'v1',
+    kind: 'Secret',
+    metadata: { name: 'bucket', namespace },
+    stringData: { AWS_ACCESS_KEY_ID: plain('accessKeyId'), AWS_SECRET_ACCESS_KEY: plain('secretAccessKey'), AWS_ENDPOINT_URL: STORE_URL, AWS_REGION: 'us-east-1' },
+  })
+}
+
+/** Makes the tiny random Qwen2 inside the cluster and puts it under the namespace's own prefix of the store. */
+export async function makeTinyModel({ site, namespace }: Place): Promise<string> {
+  const uri = `s3://swe-operator/${namespace}/models/tiny-qwen2`
+  await site.kube.apply(tinyModelJob(site.images.trainer, namespace, uri))
+  await site.kube.run(['wait', 'job/tiny-model', '-n', namespace, '--for=condition=complete', '--timeout=240s'])
+  return uri
+}
+
+function tinyModelJob(trainer: string, namespace: string, uri: string): object {
+  const container = {
+    name: 'tiny-model',
+    image: trainer,
+    command: ['python', '-m', 'swe_workloads.tiny_model', '/work/tiny-qwen2', '--upload', uri, '--credentials', '/etc/bucket'],
+    securityContext: { allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, capabilities: { drop: ['ALL'] } },
+    env: [{ name: 'HOME', value: '/work' }, { name: 'TMPDIR', value: '/work' }],
+    volumeMounts: [{ name: 'work', mountPath: '/work' }, { name: 'bucket', mountPath: '/etc/bucket' }],
+  }
+  const spec = {
+    restartPolicy: 'Never',
+    automountServiceAccountToken: false,
+    securityContext: { runAsNonRoot: true, runAsUser: 1000, fsGroup: 1000, seccompProfile: { type: 'RuntimeDefault' } },
+    containers: [container],
+    volumes: [{ name: 'work', emptyDir: {} }, { name: 'bucket', secret: { secretName: 'bucket' } }],
+  }
+  const labels = { 'app.kubernetes.io/managed-by': 'swe-operator' }
+  return { apiVersion: 'batch/v1', kind: 'Job', metadata: { name: 'tiny-model', namespace }, spec: { backoffLimit: 2, template: { metadata: { labels }, spec } } }
+}

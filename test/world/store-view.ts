@@ -1,0 +1,38 @@
+import { createHash } from 'node:crypto'
+import { AwsClient } from 'aws4fetch'
+import { OPERATOR_NAMESPACE, type Site } from './site.ts'
+
+/** What lies in the artifact store, read by someone who holds its key. */
+export type StoreView = Readonly<{
+  /** The bytes of `s3://bucket/key`; throws when there are none. */
+  read(uri: string): Promise<Buffer>
+  sha256(uri: string): Promise<string>
+  close(): Promise<void>
+}>
+
+/** Opens a port-forward to the embedded store for as long as the view is open. */
+export async function viewStore(site: Site): Promise<StoreView> {
+  const secret = await site.kube.get<{ data: Record<string, string> }>('secret', 'swe-operator-store', OPERATOR_NAMESPACE)
+  const plain = (key: string): string => Buffer.from(secret?.data[key] ?? '', 'base64').toString()
+  const client = new AwsClient({ accessKeyId: plain('accessKeyId'), secretAccessKey: plain('secretAccessKey'), service: 's3', region: 'us-east-1' })
+  const forward = await forwardedPort(site)
+  const read = async (uri: string): Promise<Buffer> => {
+    const response = await client.fetch(`http://127.0.0.1:${forward.port}/${uri.replace(/^s3:\/\//, '')}`)
+    if (!response.ok) throw new Error(`${uri}: ${response.status} ${await response.text()}`)
+    return Buffer.from(await response.arrayBuffer())
+  }
+  return {
+    read,
+    sha256: async (uri) => createHash('sha256').update(await read(uri)).digest('hex'),
+    close: forward.stop,
+  }
+}
+
+function forwardedPort(site: Site): Promise<{ port: number; stop(): Promise<void> }> {
+  return new Promise((resolve) => {
+    const forward = site.kube.follow(['port-forward', '-n', OPERATOR_NAMESPACE, 'service/swe-operator-store', ':7070'], (line) => {
+      const port = /Forwarding from 127\.0\.0\.1:(\d+)/.exec(line)?.[1]
+      if (port) resolve({ port: Number(port), stop: forward.stop })
+    })
+  })
+}
