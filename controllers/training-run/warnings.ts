@@ -18,7 +18,7 @@ export type WarningReader = Readonly<{
 const EventType = resourceType<KubeEvent>({ apiVersion: 'v1', kind: 'Event', plural: 'events', scope: 'Namespaced' })
 const TELLING = new Set(['FailedCreate', 'FailedMount', 'FailedAttachVolume', 'FailedCreatePodSandBox'])
 
-export function createWarningReader(client: Client): WarningReader {
+export function createWarningReader(client: Pick<Client, 'list'>): WarningReader {
   return {
     async latest({ metadata: { namespace = '', uid } }) {
       const fieldSelector = `involvedObject.uid=${uid},type=Warning`

@@ -27,6 +27,9 @@ export class SimulatedLife {
   readonly releasedUnrecorded: string[] = []
   /** Attempts started under a number that the status had shown before: their checkpoints would collide. */
   readonly reusedNumbers: number[] = []
+  /** What Kubernetes records about a pod that does not start. */
+  complaint: string | undefined
+  complaintsRead = 0
   storeIsDown = false
   #reports = new Map<string, TrainingRunProgress>()
   #steps = new Map<string, Readonly<{ from: number; now: number }>>()
@@ -41,7 +44,7 @@ export class SimulatedLife {
       resultManifest: () => this.#ask('result'),
     },
     progress: { of: (uid) => this.#reports.get(uid) },
-    warnings: { latest: async () => undefined },
+    warnings: { latest: async () => this.#complain() },
   })
 
   get status(): TrainingRunStatus {
@@ -190,6 +193,11 @@ export class SimulatedLife {
   #span(pod: Pod): Readonly<{ from: number; to: number }> {
     const steps = this.#steps.get(pod.metadata.uid ?? '')
     return { from: steps?.from ?? 0, to: steps?.now ?? 0 }
+  }
+
+  #complain(): string | undefined {
+    this.complaintsRead += 1
+    return this.complaint
   }
 
   async #ask(key: string): Promise<unknown> {

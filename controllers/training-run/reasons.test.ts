@@ -1,0 +1,45 @@
+import { readFile } from 'node:fs/promises'
+import { describe, expect, it } from 'vitest'
+import exitCodes from '../../workloads/swe_workloads/exit_codes.json' with { type: 'json' }
+import { ended, endingOfExitCode, failingExitCodes, isState, retryOf, states } from './reasons.ts'
+
+const readme = await readFile(new URL('../README.md', import.meta.url), 'utf8')
+
+describe('the reasons', () => {
+  it.each(Object.entries(states))('are explained to users: %s', (state, { phase, means }) => {
+    expect(readme).toContain(`| ${state} | ${phase} | ${means} |`)
+  })
+
+  it.each(exitCodes.filter(({ code }) => code !== 0))('are explained to users: exit code $code', ({ code, reason, retry }) => {
+    expect(readme).toContain(`| ${reason} | exit code ${code} | ${retry} |`)
+  })
+
+  it.each(Object.values(ended).filter(({ reason }) => !exitCodes.some((entry) => entry.reason === reason)))('are explained to users: $reason', ({ reason, retry }) => {
+    expect(readme).toContain(`| ${reason} | evidence | ${retry} |`)
+  })
+
+  it('fit a condition', () => {
+    for (const state of Object.keys(states)) expect(state).toMatch(/^[A-Z][A-Za-z]{0,63}$/)
+  })
+
+  it('make a state of every end that is never tried again', () => {
+    const final = exitCodes.filter(({ code, retry }) => code !== 0 && retry === 'Never').map(({ reason }) => reason)
+    expect(final.filter((reason) => !isState(reason))).toEqual([])
+  })
+})
+
+describe('an exit code', () => {
+  it('means what the programs say it means', () => {
+    expect(endingOfExitCode(65)).toMatchObject({ reason: 'InvalidData', retry: 'Never' })
+    expect(endingOfExitCode(1)).toBeUndefined()
+  })
+
+  it('fails its Job at once if it is one of ours', () => {
+    expect(failingExitCodes()).not.toContain(0)
+    expect(failingExitCodes()).toContain(75)
+  })
+
+  it('counts when nobody knows its reason', () => {
+    expect(retryOf('Novel')).toBe('Counted')
+  })
+})

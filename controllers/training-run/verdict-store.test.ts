@@ -1,0 +1,88 @@
+import { describe, expect, it } from 'vitest'
+import { aPrepareVerdict, aRecord, anObservation, completed, preempted, type Observation } from '../../test/world/training-run.ts'
+import { StoreError } from '../store/error.ts'
+import { consult, type VerdictStore } from './verdict-store.ts'
+
+/** A store that holds these documents, and what it was asked for. */
+function storeWith(documents: Readonly<Record<string, unknown>>) {
+  const asked: string[] = []
+  const answer = async (key: string): Promise<unknown> => {
+    asked.push(key)
+    const document = documents[key]
+    if (document instanceof Error) throw document
+    return document
+  }
+  const store: VerdictStore = {
+    dataManifest: () => answer('data'),
+    attemptVerdict: (_run, attempt) => answer(`attempt ${attempt}`),
+    resultManifest: () => answer('result'),
+  }
+  return { store, asked }
+}
+
+const unreachable = new StoreError('Unreachable', 'connection refused')
+const never = new AbortController().signal
+
+function look(seen: Observation, store: VerdictStore) {
+  return consult(seen.run, { attempts: seen.attempts, preparations: seen.preparations }, store, never)
+}
+
+const visited = anObservation().inState('Preparing')
+
+describe('the store', () => {
+  it('is asked on the first visit whether the run was finished or prepared before', async () => {
+    const { store, asked } = storeWith({})
+    expect(await look(anObservation(), store)).toMatchObject({ consulted: true, attempts: [] })
+    expect(asked).toEqual(['result', 'data'])
+  })
+
+  it('is left alone while pods speak for themselves', async () => {
+    const { store, asked } = storeWith({})
+    await look(visited.preparing({ kind: 'Running' }), store)
+    await look(visited.preparing({ kind: 'Ended', verdict: aPrepareVerdict() }).attempt(1, { kind: 'Running' }), store)
+    await look(visited.preparing({ kind: 'Ended', verdict: aPrepareVerdict() }).attempt(1, { kind: 'Ended', verdict: preempted(1, { from: 0, to: 5 }) }), store)
+    expect(asked).toEqual([])
+  })
+
+  it('is left alone once the run is finished', async () => {
+    const { store, asked } = storeWith({})
+    await look(anObservation().recorded(aRecord(1, 'Running')).inState('Succeeded'), store)
+    expect(asked).toEqual([])
+  })
+
+  it('tells how an attempt ended whose pod is gone', async () => {
+    const { store } = storeWith({ 'attempt 1': preempted(1, { from: 0, to: 20 }), data: { verdict: aPrepareVerdict() } })
+    expect(await look(visited.recorded(aRecord(1, 'Running')), store)).toMatchObject({ attempts: [{ verdict: { reason: 'Preempted', lastStep: 20 } }] })
+  })
+
+  it('tells that an attempt had finished when it was killed after its last write', async () => {
+    const { store } = storeWith({ result: { verdict: completed(1) } })
+    expect(await look(visited.recorded(aRecord(1, 'Running')), store)).toMatchObject({ result: { attempt: 1 }, attempts: [{ verdict: { exitCode: 0 } }] })
+  })
+
+  it('completes the list of artifacts, which a termination message may cut', async () => {
+    const { store, asked } = storeWith({ result: { verdict: completed(1) } })
+    const short = { ...completed(1), artifacts: [] }
+    expect(await look(visited.withData().attempt(1, { kind: 'Ended', verdict: short }), store)).toMatchObject({ result: { artifacts: [{ sizeBytes: 4096 }] } })
+    expect(asked).toContain('result')
+  })
+
+  it('remembers the attempts of a run that lost its status, across those that left nothing', async () => {
+    const { store } = storeWith({ data: {}, 'attempt 1': preempted(1, { from: 0, to: 5 }), 'attempt 4': preempted(4, { from: 5, to: 9 }) })
+    expect((await look(anObservation(), store)).attempts.map(({ number }) => number)).toEqual([1, 4])
+  })
+
+  it('leaves what it cannot tell now for later', async () => {
+    const { store } = storeWith({ result: unreachable })
+    expect(await look(visited.recorded(aRecord(1, 'Running')), store)).toMatchObject({
+      consulted: true, attempts: [{ unread: true }], storeTrouble: 'the artifact store cannot be reached: connection refused',
+    })
+    expect(await look(anObservation(), store)).toMatchObject({ consulted: false })
+  })
+
+  it('does not hold a run up with a document that can never be read', async () => {
+    const { store } = storeWith({ 'attempt 1': new StoreError('Malformed', 'not JSON'), data: {} })
+    const { storeTrouble, attempts } = await look(visited.recorded(aRecord(1, 'Running')), store)
+    expect({ storeTrouble, verdict: attempts[0]?.verdict, unread: attempts[0]?.unread }).toEqual({})
+  })
+})
