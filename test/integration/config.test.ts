@@ -51,6 +51,18 @@ describe('the Argo CD health check', () => {
   })
 })
 
+describe('the kustomize base', () => {
+  it('is what the chart renders', async () => {
+    expect(await run(process.execPath, [join(root, 'config/kustomize/render.ts'), '--check'])).toBe('config/kustomize/base/install.yaml is up to date\n')
+  })
+
+  it('is admitted as a whole, in a namespace that restricts its pods', async () => {
+    const applied = await run('sh', ['-c', '"$0" --kubeconfig "$1" apply --server-side -k "$2" 2>&1', cluster.binaries.kubectl, cluster.kubeconfigPath, join(root, 'config/kustomize/base')])
+    expect(applied).toContain('deployment.apps/swe-operator serverside-applied')
+    expect(applied).not.toMatch(/warning/i)
+  })
+})
+
 function kubectl(...args: readonly string[]): Promise<string> {
   return run(cluster.binaries.kubectl, ['--kubeconfig', cluster.kubeconfigPath, ...args])
 }
