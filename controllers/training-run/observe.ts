@@ -4,7 +4,7 @@ import type { ReconcileContext } from '../../operator/control/controller.ts'
 import { labelValue } from '../../operator/meta/names.ts'
 import { ConfigMapType, JobType, PodType, type Pod } from '../shared/kinds.ts'
 import { UID } from '../shared/labels.ts'
-import { attemptsOf, isLive, newestPod, preparationsOf, type Children } from './children.ts'
+import { attemptsOf, isLive, newestPod, preparationsOf, type Child, type Children } from './children.ts'
 import { isFinished, type Observed } from './observed.ts'
 import { resolve } from './resolve.ts'
 import { inputsName } from './resources/config-map.ts'
@@ -59,10 +59,8 @@ export function podsKey(namespace: string, label: string): string {
   return `${namespace}/${label}`
 }
 
-type Live = ReturnType<typeof attemptsOf>[number] | ReturnType<typeof preparationsOf>[number] | undefined
-
 /** Kubernetes says in events alone why a Job gets no pod or a pod cannot mount what it names. */
-async function warningFor(child: Live, now: Date, warnings: WarningReader): Promise<string | undefined> {
+async function warningFor(child: Child | undefined, now: Date, warnings: WarningReader): Promise<string | undefined> {
   if (!child || hasStarted(child) || troubleOf(child, undefined)) return undefined
   const waiting = newestPod(child) ?? child.job
   const isEarly = secondsLeft(waiting?.metadata.creationTimestamp, PATIENCE_SECONDS, now) > 0

@@ -50,7 +50,8 @@ function holdWhileSuspended(seen: Observed): Verdict | undefined {
   const live = [...seen.preparations, ...seen.attempts].filter(isLive)
   if (live.length > 0) {
     const remove = live.flatMap(({ job }) => (job === undefined || job.metadata.deletionTimestamp !== undefined ? [] : [refOf(job)]))
-    return conclude('Suspending', `Its pod gets up to ${seen.resolved.gracePeriodSeconds} s to write a last checkpoint.`, { remove })
+    const last = seen.attempts.some(isLive) ? 'write a last checkpoint' : 'end'
+    return conclude('Suspending', `Its pod gets up to ${seen.resolved.gracePeriodSeconds} s to ${last}.`, { remove })
   }
   if (seen.storeTrouble !== undefined && seen.attempts.some(({ unread }) => unread)) return undefined
   return conclude('Suspended', suspendedMessage(seen))
