@@ -74,7 +74,7 @@ const PATIENCE = { timeout: 60_000 } // many short lives, on a machine that may 
 
 describe('whatever happens to a run', PATIENCE, () => {
   it('has one live training Job at most, and takes nothing back', async () => {
-    await fc.assert(fc.asyncProperty(actions, async (story) => void (await live(story))), { numRuns: 120 })
+    await fc.assert(fc.asyncProperty(actions, async (story) => void (await live(story))), { numRuns: 80 })
   })
 
   it('comes to its end once it is left alone', async () => {
@@ -86,18 +86,18 @@ describe('whatever happens to a run', PATIENCE, () => {
       expect(['Succeeded', 'Failed']).toContain(life.status.state)
       expect(life.status.state === 'Failed' || life.status.progress?.percent === 100).toBe(true)
       expect(life.cluster.pods().flatMap(({ metadata }) => metadata.finalizers ?? [])).toEqual([])
-    }), { numRuns: 60 })
+    }), { numRuns: 30 })
   })
 
   it('is planned the same from the same observation', async () => {
     await fc.assert(fc.asyncProperty(actions, async (story) => {
       const life = await live(story)
       expect(await life.plan()).toEqual(await life.plan())
-    }), { numRuns: 60 })
+    }), { numRuns: 30 })
   })
 
   it('comes to rest: after a few passes there is nothing left to write', async () => {
-    await fc.assert(fc.asyncProperty(actions, async (story) => (await live(story)).settle()), { numRuns: 60 })
+    await fc.assert(fc.asyncProperty(actions, async (story) => (await live(story)).settle()), { numRuns: 30 })
   })
 
   it('leaves nothing behind when it is deleted', async () => {
@@ -110,7 +110,7 @@ describe('whatever happens to a run', PATIENCE, () => {
         life.runKubelet()
       }
       expect(life.cluster.children()).toEqual([])
-    }), { numRuns: 60 })
+    }), { numRuns: 30 })
   })
 })
 
@@ -125,7 +125,7 @@ describe('a run that lost its status', PATIENCE, () => {
       const numbers = life.status.attempts?.map(({ number }) => number) ?? []
       expect(['Succeeded', 'Failed']).toContain(life.status.state)
       expect(new Set(numbers).size).toBe(numbers.length)
-    }), { numRuns: 60 })
+    }), { numRuns: 30 })
   })
 })
 

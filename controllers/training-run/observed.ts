@@ -61,8 +61,9 @@ export function newOutcomeOf(attempt: Attempt): Outcome | undefined {
   return isRecorded(attempt) || isLive(attempt) || attempt.unread ? undefined : outcomeOf(attempt)
 }
 
-/** Whether the status, as last read, tells how this attempt ended, or has forgotten it for newer ones. */
+/** Whether nobody needs the pods of this attempt any more: its end is in the status as last read, or no longer matters. */
 export function isSettled(run: TrainingRun, number: number): boolean {
+  if (isFinished(run)) return true
   const records = run.status?.attempts ?? []
   const record = records.find((one) => one.number === number)
   return record === undefined ? records.length > 0 && number < Math.min(...records.map((one) => one.number)) : record.state !== 'Running'
