@@ -155,6 +155,15 @@ describe('a running controller', () => {
     expect(looked).toHaveLength(2)
   })
 
+  it('lets the event loop turn between passes, though thousands of them have nothing to wait for', async () => {
+    const looked: string[] = []
+    const { server, runner } = aRunner(looking(looked))
+    for (let number = 0; number < 1_000; number += 1) server.put(aFleet(0, { name: `fleet-${number}` }))
+    runner.start()
+    await new Promise((turned) => setImmediate(turned))
+    expect(looked.length).toBeLessThanOrEqual(WORKERS)
+  })
+
   it('finishes the passes under way when it stops, and begins no others', async () => {
     const looked: string[] = []
     const { world, server, runner, ended } = aRunner(looking(looked, () => world.sleep(1_000)))

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { keyOf, type KubeObject, type ObjectKey, type ResourceType } from '../api/object.ts'
 import type { Cache, ChangeHandler } from '../cache/cache.ts'
 import { controllerKeyOf } from '../meta/owner.ts'
@@ -90,6 +91,7 @@ export class Runner {
       } finally {
         this.#queue.done(work.key)
       }
+      await nextTurn() // passes that find nothing to do wait for nothing: thousands of them would hold the event loop
     }
   }
 

@@ -1,0 +1,16 @@
+// npm run bench -- <name>: measures one thing and prints its figures; the last line is one JSON object.
+import { verdictOn, type Bench } from './result.ts'
+
+const benches: Readonly<Record<string, () => Promise<Bench>>> = {
+  operator: async () => (await import('./operator.ts')).operatorBench,
+}
+
+const [name = ''] = process.argv.slice(2)
+const load = benches[name]
+if (!load) {
+  console.error(`There is no bench ${JSON.stringify(name)}. Usage: npm run bench -- ${Object.keys(benches).join(' | ')}`)
+  process.exit(2)
+}
+const verdict = verdictOn(name, await (await load())((line) => console.log(line)))
+console.log(JSON.stringify(verdict))
+process.exit(verdict.held ? 0 : 1)

@@ -1,0 +1,61 @@
+// One replica of the runtime as its own process, started by operator.ts: what a pod runs, with the example controller.
+import { monitorEventLoopDelay } from 'node:perf_hooks'
+import { connect } from '../../operator/api/kubeconfig.ts'
+import { createManager } from '../../operator/manager.ts'
+import { createLog } from '../../operator/observe/log.ts'
+import { fleetController, planFleet } from '../../operator/testing/fleet.ts'
+import { realWorld } from '../../operator/world.ts'
+import type { Report } from './operator.ts'
+
+const LAG_RESOLUTION_MS = 5
+const lag = monitorEventLoopDelay({ resolution: LAG_RESOLUTION_MS })
+lag.enable()
+const turns = watchLongestTurn()
+
+const looked = new Set<string>()
+const controller = fleetController({
+  plan: (seen) => {
+    looked.add(seen.fleet.metadata.name)
+    if (looked.size === 1) process.send?.('first reconcile')
+    return planFleet(seen)
+  },
+})
+const { BENCH_SERVICE_ACCOUNT: serviceAccountDir } = process.env
+const connection = await connect({ world: realWorld, env: process.env, ...(serviceAccountDir ? { serviceAccountDir } : {}) })
+const manager = createManager({
+  connection, world: realWorld, log: createLog('error'),
+  pod: { name: 'bench', uid: 'u1', namespace: 'a' },
+  leaseName: 'bench', fieldManager: 'bench',
+  controllers: [controller],
+  http: { host: '127.0.0.1', port: 0 },
+})
+
+process.on('message', (message) => {
+  if (message === 'report') process.send?.(report())
+  if (message === 'stop') void manager.stop().then(() => process.exit(0))
+})
+await manager.start()
+
+function report(): Report {
+  const toLagMs = (nanoseconds: number): number => Math.max(0, nanoseconds / 1e6 - LAG_RESOLUTION_MS)
+  return { looked: looked.size, lagP99Ms: toLagMs(lag.percentile(99)), lagMaxMs: toLagMs(lag.max), longestTurnMs: turns.longestMs() }
+}
+
+/** The longest turn of the event loop in this thread's own time: what a busy machine takes from it does not count. */
+function watchLongestTurn(): { longestMs: () => number } {
+  if (process.env['BENCH_TURNS'] === undefined) return { longestMs: () => 0 } // looking at every turn keeps a core busy
+  let spent = process.threadCpuUsage()
+  let longestUs = 0
+  const look = (): void => {
+    const now = process.threadCpuUsage()
+    longestUs = Math.max(longestUs, now.user + now.system - spent.user - spent.system)
+    spent = now
+    setImmediate(look)
+  }
+  // The first turn is Node loading this file.
+  setImmediate(() => {
+    spent = process.threadCpuUsage()
+    look()
+  })
+  return { longestMs: () => longestUs / 1000 }
+}
