@@ -29,6 +29,8 @@ export type RunnerOptions = Readonly<{
 export const WORKERS = 4 // one thread: more workers hide more waiting, and hold more memory
 const RESYNC_MS = 36_000_000 // 10 h, as controller-runtime: a net under lost wake-ups, which should not exist
 const RESYNC_JITTER = 0.1
+const IN_NO_HURRY = { priority: LOW_PRIORITY }
+const AT_ONCE = { priority: 0 }
 
 /** Feeds one controller from the cache and drives its workers, while this process leads. */
 export class Runner {
@@ -78,8 +80,10 @@ export class Runner {
 
   #enqueuing(keys: (object: KubeObject) => readonly ObjectKey[]): ChangeHandler {
     return (before, after, origin) => {
-      const concerned = new Set([before, after].flatMap((object) => (object ? keys(object) : [])).map(keyOf))
-      for (const key of concerned) this.#queue.add(key, { priority: origin === 'List' ? LOW_PRIORITY : 0 })
+      const how = origin === 'List' ? IN_NO_HURRY : AT_ONCE
+      const now = after ? keys(after).map(keyOf) : []
+      for (const key of now) this.#queue.add(key, how)
+      for (const key of before ? keys(before).map(keyOf) : []) if (!now.includes(key)) this.#queue.add(key, how)
     }
   }
 
@@ -127,7 +131,7 @@ export class Runner {
     while (!this.#stop.signal.aborted) {
       const jitter = 1 + RESYNC_JITTER * (2 * world.random() - 1)
       await world.sleep(RESYNC_MS * jitter, this.#stop.signal).catch(() => undefined) // stopped: the loop ends
-      for (const { metadata } of cache.of(controller.type).list()) this.#queue.add(keyOf(metadata), { priority: LOW_PRIORITY })
+      for (const { metadata } of cache.of(controller.type).list()) this.#queue.add(keyOf(metadata), IN_NO_HURRY)
     }
   }
 }
