@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import { mkdir, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { run, succeeds } from './exec.ts'
+import { run } from './exec.ts'
 import { withLock } from './lock.ts'
 import { cacheDirectory } from './paths.ts'
 import { type Progress, silent } from './progress.ts'
@@ -76,8 +76,17 @@ function missing(directory: string): string[] {
 }
 
 async function requireGo(): Promise<void> {
-  if (await succeeds('go', ['version'])) return
-  throw new Error('Go is needed to build the local cluster and was not found. Install Go 1.26 or later from https://go.dev/dl and put it into PATH.')
+  const version = await run('go', ['version']).catch(() => undefined)
+  const reason = goObjection(version)
+  if (reason !== undefined) throw new Error(`${reason} Install Go 1.26 or later from https://go.dev/dl and put it into PATH.`)
+}
+
+/** Why the Go that says `version` cannot build the cluster. From 1.21 on, Go fetches the version that go.mod asks for. */
+export function goObjection(version: string | undefined): string | undefined {
+  if (version === undefined) return 'Go is needed to build the local cluster and was not found.'
+  const [, major, minor] = version.match(/go(\d+)\.(\d+)/) ?? []
+  const recent = Number(major) > 1 || (Number(major) === 1 && Number(minor) >= 21)
+  return recent ? undefined : `The local cluster cannot be built with ${version.trim()}.`
 }
 
 /** Without the version flags the API server calls itself v0.0.0 and clients misbehave. */

@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util'
 import { run } from './exec.ts'
 import { clusterHandle, components, deleteCluster, downCluster, kubectl, runningComponents, upCluster } from './cluster.ts'
 import { leftovers } from './leftovers.ts'
+import { proveLifecycle } from './lifecycle.ts'
 import { elapsed } from './progress.ts'
 import { listClusters } from './state.ts'
 
@@ -14,6 +15,7 @@ const USAGE = `npm run cluster -- COMMAND [--name NAME]
   delete      down, and forget all state
   kubeconfig  print the path of the administrator's kubeconfig
   logs [COMPONENT]  the last lines of a component's log (${components.join(', ')})
+  check       prove all of this on a cluster of its own, named "check" unless --name says otherwise
 
 NAME is "dev" unless given.`
 
@@ -37,6 +39,7 @@ async function main(): Promise<void> {
     }
     case 'delete': return timed(`cluster ${name}: down, state forgotten`, () => deleteCluster(name))
     case 'kubeconfig': return console.log(clusterHandle(name).kubeconfigPath)
+    case 'check': return proveLifecycle(values.name ?? 'check', say)
     case 'logs': return logs(name, argument ?? 'kube-apiserver')
     default: throw new Error(`"${command}" is no command.\n\n${USAGE}`)
   }

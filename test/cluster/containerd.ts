@@ -12,9 +12,9 @@ export async function containerdReady(place: ClusterPlace): Promise<void> {
   await waitUntil('containerd answers', 30_000, () => succeeds('ctr', ['--address', containerdSocket(place), 'version'], { timeoutMs: 5_000 }), 50)
 }
 
-/** References of the images the node has. */
+/** Names of the images the node has. */
 export async function listImages(place: ClusterPlace): Promise<readonly string[]> {
-  return (await ctr(place, 'images', 'list', '--quiet')).split('\n').filter(Boolean)
+  return (await ctr(place, 'images', 'list', '--quiet')).split('\n').filter(line => line !== '' && !line.startsWith('sha256:'))
 }
 
 /** Gives the node the images of an archive (OCI or Docker format). */

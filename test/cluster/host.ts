@@ -15,6 +15,8 @@ const evidence: Readonly<Record<(typeof debianPackages)[number], string>> = {
   'busybox-static': '/bin/busybox',
   buildah: 'buildah',
   mmdebstrap: 'mmdebstrap',
+  gpg: 'gpg',
+  'debian-archive-keyring': '/usr/share/keyrings/debian-archive-trixie-stable.gpg', // an old one does not know trixie
   openssl: 'openssl',
   'util-linux': 'nsenter',
   'ca-certificates': '/etc/ssl/certs/ca-certificates.crt',

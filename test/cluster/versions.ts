@@ -33,5 +33,5 @@ export const TRAINER_BASE_SUITE = 'trixie'
 /** The packages a Debian machine needs for a whole node (Kubernetes 1.35 is the last that accepts its containerd 1.6). */
 export const debianPackages = [
   'containerd', 'runc', 'containernetworking-plugins', 'iptables', 'iproute2', 'conntrack',
-  'busybox-static', 'buildah', 'mmdebstrap', 'openssl', 'util-linux', 'ca-certificates',
+  'busybox-static', 'buildah', 'mmdebstrap', 'gpg', 'debian-archive-keyring', 'openssl', 'util-linux', 'ca-certificates',
 ] as const
