@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { ignoring, inputHash } from './build-context.ts'
+import { copying, ignoring, inputHash } from './build-context.ts'
 
 describe('a .dockerignore', () => {
   const ignored = ignoring('# all but\n*\n!package.json\n!operator/**/*.ts\n**/*.test.ts\noperator/testing\n')
@@ -15,6 +15,20 @@ describe('a .dockerignore', () => {
   })
   it('leaves out nothing when it is empty', () => {
     expect(ignoring('')('anything/at.all')).toBe(false)
+  })
+})
+
+describe('a Dockerfile', () => {
+  const copied = copying('FROM a AS build\nCOPY package.json \\\n  lock.json ./\nFROM b\nCOPY --from=build /app /app\nCOPY --chown=1:1 ./src src\nADD config/*.yaml /etc/\n')
+
+  it.each(['package.json', 'lock.json', 'src/deep/main.ts', 'config/a.yaml'])('copies %s', path => {
+    expect(copied(path)).toBe(true)
+  })
+  it.each(['README.md', 'app/main.ts', 'config/deep/a.yaml', 'srcs/x'])('does not copy %s', path => {
+    expect(copied(path)).toBe(false)
+  })
+  it('copies everything with a dot', () => {
+    expect(copying('COPY . .')('any/thing')).toBe(true)
   })
 })
 

@@ -15,8 +15,10 @@ export function ignoreFile({ directory, dockerfile }: BuildContext): string | un
 export async function inputHash(context: BuildContext, also: readonly string[]): Promise<string> {
   const ignore = ignoreFile(context)
   const ignored = ignoring(ignore === undefined ? '' : await readFile(ignore, 'utf8'))
-  const hash = createHash('sha256').update(JSON.stringify(also)).update(await readFile(join(context.directory, context.dockerfile)))
-  for (const path of (await filesBelow(context.directory, '')).filter(file => !ignored(file)).sort()) {
+  const dockerfile = await readFile(join(context.directory, context.dockerfile), 'utf8')
+  const copied = copying(dockerfile)
+  const hash = createHash('sha256').update(JSON.stringify([also, dockerfile]))
+  for (const path of (await filesBelow(context.directory, '')).filter(file => copied(file) && !ignored(file)).sort()) {
     const content = createHash('sha256').update(await readFile(join(context.directory, path))).digest('hex')
     hash.update(`${path}\0${content}\n`)
   }
@@ -28,6 +30,17 @@ export function ignoring(dockerignore: string): (path: string) => boolean {
   const rules = dockerignore.split('\n').map(line => line.trim()).filter(line => line !== '' && !line.startsWith('#'))
   const parsed = rules.map(rule => ({ leaveOut: !rule.startsWith('!'), matches: pattern(rule.replace(/^!/, '')) }))
   return path => parsed.findLast(rule => rule.matches.test(path))?.leaveOut ?? false
+}
+
+/** Whether a Dockerfile copies a path out of its context. */
+export function copying(dockerfile: string): (path: string) => boolean {
+  const instructions = dockerfile.replaceAll(/\\\n/g, ' ').match(/^(COPY|ADD)\s.*$/gm) ?? []
+  const sources = instructions.filter(line => !line.includes('--from=')).flatMap(line => {
+    const [, ...words] = line.trim().split(/\s+/)
+    return words.filter(word => !word.startsWith('--')).slice(0, -1)
+  })
+  const patterns = sources.map(source => source.replace(/^\.\/(?=.)/, '')).map(source => (source === '.' ? /^/ : pattern(source)))
+  return path => patterns.some(source => source.test(path))
 }
 
 /** A pattern stands for a file and for everything below a directory of that name. */
