@@ -122,6 +122,16 @@ describe('executing a plan', () => {
     expect(server.writes).toEqual(['patch Ship a/fleet-1'])
   })
 
+  it('counts as released what the cache still shows as held', async () => {
+    const { server, cache, fleet, run, events } = aPlace()
+    const ship = aShip(aFleet(0, fleet.metadata), 1)
+    server.create({ ...ship, metadata: { ...ship.metadata, finalizers: ['tests/hold'] } })
+    cache.lag()
+    const plan: Partial<Plan> = { writes: [{ op: 'release', ref: shipRef('fleet-1'), finalizer: 'tests/hold' }] }
+    const outcomes = [await run(plan, fleet), await run(plan, fleet)]
+    expect([outcomes.flatMap(({ failures }) => failures), events]).toEqual([[], []])
+  })
+
   it('still releases and removes for an object that is gone or going, but creates nothing for it', async () => {
     const { server, fleet, run } = aPlace()
     server.create(aShip(aFleet(0, fleet.metadata), 1))

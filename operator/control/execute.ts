@@ -1,4 +1,4 @@
-import { ApiError, isAlreadyExists, isConflict, isForbidden, isInvalid, isNotFound } from '../api/errors.ts'
+import { isAlreadyExists, isConflict, isForbidden, isInvalid, isNotFound, Retryable } from '../api/errors.ts'
 import { keyOf, kindKey, type KubeObject, type ObjectKey, type ObjectRef, type ResourceType } from '../api/object.ts'
 import type { Client } from '../api/resource.ts'
 import type { Cache } from '../cache/cache.ts'
@@ -142,12 +142,16 @@ async function remove(client: Client, type: ResourceType, ref: ObjectRef, cached
 type Release = Extract<Write, { op: 'release' }>
 
 async function release(client: Client, type: ResourceType, { ref, finalizer }: Release, cached: KubeObject | undefined): Promise<void> {
+  const isHeld = (object: KubeObject | undefined): object is KubeObject =>
+    object !== undefined && !isAnother(object, ref) && hasFinalizer(object, finalizer)
   const present = cached ?? (await client.get(type, ref))
-  if (!present || isAnother(present, ref) || !hasFinalizer(present, finalizer)) return
+  if (!isHeld(present)) return
   try {
     await client.patch(type, ref, { contentType: 'application/json-patch+json', body: releasePatch(present, finalizer) })
   } catch (error) {
-    if (!isNotFound(error)) throw error
+    if (isNotFound(error)) return
+    // What the patch tests for has changed: somebody took a finalizer off, perhaps we ourselves.
+    if (!isInvalid(error) || isHeld(await client.get(type, ref))) throw new Retryable(`could not release ${ref.kind} ${keyOf(ref)}`, { cause: error })
   }
 }
 
@@ -185,7 +189,7 @@ function typesByKind(types: readonly ResourceType[]): (of: Readonly<{ apiVersion
 
 /** Refusals that stay until somebody changes something: they belong where users look. */
 function isForUser(failure: unknown): failure is Error {
-  return failure instanceof Conflict || isForbidden(failure) || (isInvalid(failure) && failure instanceof ApiError)
+  return failure instanceof Conflict || isForbidden(failure) || isInvalid(failure)
 }
 
 function failedWrite(write: Write, failure: Error): EventIntent {

@@ -22,7 +22,7 @@ export function kindsToCache(declared: readonly CachedKind[], controllers: reado
   return [...kinds.values()]
 }
 
-/** The kinds a controller may write: its own and those of its children. */
+/** The kinds a plan of this controller may name: its own, those of its children, and those it watches. */
 export function writableKinds({ type, owns, watches }: Controller): readonly ResourceType[] {
   return [type, ...owns, ...watches.map((watched) => watched.type)]
 }

@@ -7,6 +7,7 @@ import type { Log } from '../observe/log.ts'
 import type { World } from '../world.ts'
 import type { Controller } from './controller.ts'
 import { Conflict, type Executor } from './execute.ts'
+import { writableKinds } from './kinds.ts'
 import type { Plan } from './plan.ts'
 
 /** What the queue should do about a key after a pass over it. */
@@ -55,8 +56,7 @@ export function createReconciler(options: ReconcilerOptions): Reconciler {
 type Pass = Readonly<{ log: Log; signal: AbortSignal }>
 
 async function pass({ controller, cache, gate, execute, world }: ReconcilerOptions, key: ObjectKey, { log, signal }: Pass): Promise<Outcome> {
-  const kinds = [controller.type, ...controller.owns]
-  if (!(await gate.ready(kinds, signal))) return { result: 'stale', afterMs: STALE_RETRY_MS }
+  if (!(await gate.ready(writableKinds(controller), signal))) return { result: 'stale', afterMs: STALE_RETRY_MS }
   const context = { cache, world, signal, log }
   const subject = cache.of(controller.type).get(key)
   const plan = await orAborted(subject ? controller.look(subject, context) : controller.lookAbsent(key, context), signal)
