@@ -30,7 +30,7 @@ export async function createNetwork(place: ClusterPlace, slot: number, addresses
   await run('ip', ['link', 'set', host, 'up'])
   await within('route', 'replace', 'default', 'via', addresses.host)
   const [program, ...args] = inside(place)
-  await run(program, [...args, 'sysctl', '-qw', 'net.ipv4.ip_forward=1'])
+  await run(program, [...args, 'sh', '-c', 'echo 1 > /proc/sys/net/ipv4/ip_forward'])
 }
 
 /** Removes the namespace; the kernel removes what is in it once its last process is gone. */
