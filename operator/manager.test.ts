@@ -38,7 +38,7 @@ async function aCluster() {
     cleanUps.push(() => created.stop())
     return created
   }
-  return { api, log, manager, ships: () => api.all().filter(({ kind }) => kind === 'Ship').length }
+  return { api, http, log, manager, ships: () => api.all().filter(({ kind }) => kind === 'Ship').length }
 }
 
 function aService(log: string[], name: string, runs: Service['runs']): Service {
@@ -78,6 +78,25 @@ describe('a manager', () => {
     api.put(aFleet(2))
     await until(() => ships() === 2)
     expect([one.runtime.isLeading(), two.runtime.isLeading()]).toEqual([false, true])
+    expect(api.all().some(({ kind }) => kind === 'Event')).toBe(true)
+  })
+
+  it('lists everything anew between gaining the lease and the first pass', async () => {
+    const { http, log, manager } = await aCluster()
+    const one = manager('one', { onLeading: async () => void log.push(http.requests.filter((request) => request === 'GET ships').join()) })
+    await one.start()
+    await until(() => log.includes('GET ships,GET ships'))
+    expect(http.requests.indexOf('POST leases')).toBeLessThan(http.requests.lastIndexOf('GET ships'))
+  })
+
+  it('writes the events of the last pass before it ends', async () => {
+    const { api, http, manager, ships } = await aCluster()
+    http.lateMs.set('events', 300)
+    api.put(aFleet(1))
+    const one = manager('one')
+    await one.start()
+    await until(() => ships() === 1)
+    await one.stop()
     expect(api.all().some(({ kind }) => kind === 'Event')).toBe(true)
   })
 

@@ -99,6 +99,17 @@ describe('a running controller', () => {
     expect(looked.toSorted()).toEqual(['one', 'two'])
   })
 
+  it('serves a fresh edit before what it found at its start', async () => {
+    const looked: string[] = []
+    const { world, server, runner } = aRunner(looking(looked, () => world.sleep(1_000)))
+    for (let number = 0; number < 100; number += 1) server.put(aFleet(0, { name: `old-${number}` }))
+    runner.start()
+    await world.settle()
+    server.put(aFleet(0, { name: 'fresh' }))
+    await world.advance(1_000)
+    expect(looked.indexOf('fresh')).toBe(WORKERS)
+  })
+
   it('hears of an object that is gone', async () => {
     const looked: string[] = []
     const { world, server, runner } = aRunner(looking(looked))
@@ -199,6 +210,30 @@ describe('what a pass comes to', () => {
     runner.start()
     await world.advance(100)
     expect(ended.slice(0, 4)).toEqual(['Bug', 'Bug', 'Bug', 'success'])
+  })
+
+  it.each([['succeeded', undefined], ['asked to come back', 1]] as const)('backs off from the start again once it has %s', async (_name, again) => {
+    let failing = true
+    const { world, server, runner, ended } = aRunner(fleetController({
+      plan: () => {
+        if (failing) throw new TypeError('not now')
+        return { writes: [], events: [], ...(again === undefined ? {} : { again }) }
+      },
+    }))
+    const fail = async (): Promise<void> => {
+      failing = true
+      ended.length = 0
+      runner.enqueue({ namespace: 'a', name: 'fleet' })
+      await world.advance(100)
+    }
+    server.put(aFleet(0))
+    runner.start()
+    await world.advance(3_600_000)
+    failing = false
+    runner.enqueue({ namespace: 'a', name: 'fleet' })
+    await world.advance(100)
+    await fail()
+    expect(ended.filter((result) => result === 'Bug').length).toBeGreaterThan(3)
   })
 
   it('is left alone after a failure that no retry can help, until the object changes', async () => {

@@ -122,6 +122,14 @@ describe('an election', () => {
     expect(log).toEqual(['a leads'])
   })
 
+  it('gives a free lease to one of two that reach for it at the same moment', async () => {
+    const { world, server, log, replica } = anElection()
+    server.create({ apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', metadata: lease, spec: { holderIdentity: '' } })
+    const both = [replica('a'), replica('b')]
+    await world.advance(0)
+    expect([log.length, both.filter(({ election }) => election.isLeading()).length, both.filter((one) => one.mayWrite()).length]).toEqual([1, 1, 1])
+  })
+
   it('trusts no clock but its own: a record from the future or the past is watched for a full lease', async () => {
     for (const renewTime of ['1999-01-01T00:00:00.000000Z', '2099-01-01T00:00:00.000000Z']) {
       const { world, server, log, replica } = anElection()
@@ -195,6 +203,29 @@ describe('a leader that cannot renew', () => {
     lose = true
     await world.advance(30_000)
     expect([log, a.mayWrite()]).toEqual([['a leads'], true])
+  })
+
+  it('counts the ten seconds from when a renewal was sent, not from its answer', async () => {
+    const { world, server, replica } = anElection()
+    const client = server.connect()
+    let answerAfterMs = 0
+    const slow: Client = {
+      ...client,
+      patch: async (...args) => {
+        const written = await client.patch(...args)
+        await world.sleep(answerAfterMs)
+        return written as never
+      },
+    }
+    const a = replica('a', 'u1', slow)
+    await world.advance(10_000)
+    answerAfterMs = 6_000
+    await world.advance(8_000) // sent at 12 s, answered at 18 s
+    answerAfterMs = 60_000
+    await world.advance(3_999)
+    expect(a.mayWrite()).toBe(true)
+    await world.advance(2)
+    expect(a.mayWrite()).toBe(false)
   })
 
   it('complains once its health check asks while the lease is held but old', async () => {

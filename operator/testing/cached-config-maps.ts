@@ -20,6 +20,8 @@ export type CachedConfigMaps = Readonly<{
   gate: ConsistencyGate
   world: World
   events: CacheEvent[]
+  /** Kinds whose own writes the gate no longer waits for. */
+  gaveUp: string[]
   /** `+name`, `~name`, `-name` in the order in which handlers were told. */
   notices: string[]
   names(): string[]
@@ -31,15 +33,17 @@ export type CachedConfigMaps = Readonly<{
 }>
 
 /** A started cache of the server's ConfigMaps, in a world `factor` times as fast. */
-export function cacheConfigMapsOf(server: ScriptedApiServer, options: Readonly<{ factor?: number; kind?: Partial<CachedKind> }> = {}): CachedConfigMaps {
+export function cacheConfigMapsOf(server: ScriptedApiServer, options: Readonly<{ factor?: number; kind?: Partial<CachedKind>; report?: (event: CacheEvent) => void }> = {}): CachedConfigMaps {
   const world = createFastWorld(options.factor ?? 100)
   const connection = { server: server.url, authorize: async () => {} }
   const transport = createTransport({ connection, world })
-  const gate = new ConsistencyGate(world)
+  const gaveUp: string[] = []
+  const gate = new ConsistencyGate(world, ({ kind }) => gaveUp.push(kind))
   const client = createClient(transport, { world, onWrite: gate.wrote })
   const events: CacheEvent[] = []
+  const { report = (event) => events.push(event) } = options
   const kinds = [{ type: ConfigMap, ...options.kind }]
-  const cache = createCache({ client, world, gate, kinds, freeze: 'Deep', report: (event) => events.push(event) })
+  const cache = createCache({ client, world, gate, kinds, freeze: 'Deep', report })
   const notices: string[] = []
   cache.onChange(ConfigMap, (before, after) => {
     const sign = before && after ? '~' : after ? '+' : '-'
@@ -53,6 +57,7 @@ export function cacheConfigMapsOf(server: ScriptedApiServer, options: Readonly<{
     gate,
     world,
     events,
+    gaveUp,
     notices,
     names: () => reader.list().map(({ metadata }) => metadata.name).sort(),
     until,

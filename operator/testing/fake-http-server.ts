@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { setTimeout as delay } from 'node:timers/promises'
 import { z } from 'zod'
 import { ApiError } from '../api/errors.ts'
 import { kindKey, type KubeObject, type ObjectRef, type ResourceType } from '../api/object.ts'
@@ -13,6 +14,10 @@ type Target = Readonly<{ type: ResourceType; ref: ObjectRef; subresource: string
 
 /** A FakeApiServer over HTTP on loopback, for code that brings its own connection. */
 export class FakeHttpServer {
+  /** Such as `GET ships` and `POST events`, in the order in which they came. */
+  readonly requests: string[] = []
+  /** Milliseconds by which answers about a plural are late. */
+  readonly lateMs = new Map<string, number>()
   readonly #api: FakeApiServer
   readonly #types: readonly ResourceType[]
   readonly #history: Change[] = []
@@ -49,6 +54,8 @@ export class FakeHttpServer {
     for await (const chunk of request) text += String(chunk)
     try {
       const target = this.#target(url.pathname)
+      this.requests.push(`${url.searchParams.has('watch') ? 'WATCH' : request.method} ${target.type.plural}`)
+      await delay(this.lateMs.get(target.type.plural) ?? 0)
       if (url.searchParams.has('watch')) return this.#watch(target.type, Number(url.searchParams.get('resourceVersion')), response)
       answer(response, 200, this.#answer(request, target, text))
     } catch (error) {
