@@ -18,7 +18,7 @@ let calls: Call[]
 let mayWrite: () => void
 
 beforeEach(async () => {
-  const world = createFastWorld(50)
+  const world = createFastWorld(1)
   server = await ScriptedApiServer.start()
   written = []
   calls = []

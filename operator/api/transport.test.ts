@@ -5,7 +5,7 @@ import type { ApiError } from './errors.ts'
 import { lineFraming } from './framing.ts'
 import { createTransport, type Call, type RequestOutcome, type Transport, type TransportRequest } from './transport.ts'
 
-const FACTOR = 50
+const FACTOR = 10
 const world = createFastWorld(FACTOR)
 let server: ScriptedApiServer
 let transport: Transport

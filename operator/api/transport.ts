@@ -124,9 +124,8 @@ async function* streamJson(context: Context, request: StreamRequest): AsyncGener
     ...(idleMs === undefined ? {} : { idleMs }),
     ...(deadlineMs === undefined ? {} : { deadlineMs }),
   })
-  let body: Dispatcher.ResponseData['body'] | undefined
   try {
-    body = await send(context, request, deadline, async (response) => response.body)
+    const body = await send(context, request, deadline, async (response) => response.body)
     request.opened?.()
     deadline.touch()
     yield* values(body, framing, deadline)
@@ -134,7 +133,6 @@ async function* streamJson(context: Context, request: StreamRequest): AsyncGener
     throw deadline.signal.aborted ? deadline.signal.reason : asTransportError(error)
   } finally {
     deadline.end()
-    body?.on('error', () => {}).destroy() // leaving early tears the connection down, which is what we want
   }
 }
 

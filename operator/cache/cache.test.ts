@@ -29,6 +29,17 @@ describe('a cache', () => {
     expect(cached.events).toContainEqual(expect.objectContaining({ name: 'HandlerFailed' }))
   })
 
+  it('goes on when what it reports to throws', async () => {
+    server.nextLists(({ refuse }) => refuse(500, 'InternalError'))
+    const broken = (): never => {
+      throw new Error('metrics of the test')
+    }
+    cached = cacheConfigMapsOf(server, { report: broken })
+    await cached.synced()
+    server.put('a')
+    await cached.until(() => cached.names().includes('a'))
+  })
+
   it('runs one loop however often it is started', async () => {
     cached = cacheConfigMapsOf(server)
     cached.cache.start()

@@ -36,7 +36,9 @@ export type CachedKind = Readonly<{
 }>
 
 /** What happened inside the cache, for metrics and logs. */
-export type CacheEvent = Readonly<{ kind: string }> & (ReflectorReport | Readonly<{ name: 'HandlerFailed'; error: unknown }>)
+export type CacheEvent = Readonly<{ kind: string }> & (ReflectorReport | HandlerFailed)
+
+type HandlerFailed = Readonly<{ name: 'HandlerFailed'; error: unknown }>
 
 export type CacheOptions = Readonly<{
   client: Client
@@ -97,11 +99,12 @@ export function createCache(options: CacheOptions): Cache {
 
 function hold({ client, world, gate, freeze, report: tell }: CacheOptions, kind: CachedKind): Holding {
   const { type, project, indexes, ...scope } = kind
+  const report = containing((event: ReflectorReport | HandlerFailed) => tell?.({ kind: kindKey(type), ...event }))
   const store = new Store({
     ...(project ? { project } : {}),
     ...(indexes ? { indexes } : {}),
     ...(freeze ? { freeze } : {}),
-    failed: (error) => tell?.({ kind: kindKey(type), name: 'HandlerFailed', error }),
+    failed: (error) => report({ name: 'HandlerFailed', error }),
   })
   store.onChange((before, after) => {
     if (before?.metadata.uid !== undefined && !after) gate.gone(type, before.metadata.uid)
@@ -114,9 +117,20 @@ function hold({ client, world, gate, freeze, report: tell }: CacheOptions, kind:
     store,
     observed: (version) => gate.observed(type, version),
     historyReplaced: () => gate.reset(type),
-    report: (event) => tell?.({ kind: kindKey(type), ...event }),
+    report,
   })
   return { type, store, reflector, removals: gate.track(type) }
+}
+
+/** Counting and logging must not stop what they tell about, and there is nobody else to tell. */
+function containing<T>(tell: (event: T) => void): (event: T) => void {
+  return (event) => {
+    try {
+      tell(event)
+    } catch {
+      // see above
+    }
+  }
 }
 
 /** The one place where stored objects get the type under which they were declared. */
