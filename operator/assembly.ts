@@ -76,7 +76,7 @@ type Guards = Readonly<{ gate: ConsistencyGate; metrics: Metrics; mayWrite: () =
 function connectClients({ connection, world, fieldManager, recordCall }: ManagerOptions, { gate, metrics, mayWrite }: Guards) {
   const record = recordCall === undefined ? {} : { record: recordCall }
   const transport = createTransport({ connection, world, userAgent: fieldManager, observe: metrics.request, ...record })
-  const unfenced = createClient(transport, { world, onWrite: gate.wrote })
+  const unfenced = createClient(transport, { world }) // no pass plans on what it writes, so no pass has to wait for it
   return { transport, unfenced, client: createClient(transport, { world, onWrite: gate.wrote, mayWrite }) }
 }
 

@@ -57,9 +57,9 @@ describe('a manager', () => {
     const { api, log, manager, ships } = await aCluster()
     api.put(aFleet(3))
     const one = manager('one')
-    await one.start()
+    await Promise.all([one.start(), one.start()])
     await until(() => ships() === 3)
-    await one.stop()
+    await Promise.all([one.stop(), one.stop()])
     expect(log).toEqual([
       'endpoint starts', 'standby first', 'janitor starts', 'leading',
       'janitor stops', 'endpoint stops', 'standby after leading',

@@ -13,7 +13,7 @@ import type { World } from './world.ts'
 export type Runtime = Readonly<{
   /** Its writes are refused while this process does not lead. */
   client: Client
-  /** For the few writes that any replica may do: creating what must exist once, labelling its own pod. */
+  /** For the few writes that any replica may do: creating what must exist once, labelling its own pod. No pass waits until the cache shows them. */
   unfenced: Client
   cache: Cache
   world: World
@@ -102,6 +102,7 @@ class Lifecycle {
   readonly #stop = new AbortController()
   readonly #started: Service[] = []
   #serving = false
+  #starting: Promise<void> | undefined
   #leading: Promise<void> | undefined
   #stopping: Promise<void> | undefined
 
@@ -116,12 +117,11 @@ class Lifecycle {
     this.#services = options.services?.(this.parts.runtime) ?? []
   }
 
-  async start(): Promise<void> {
-    try {
-      await this.#rise()
-    } catch (error) {
+  start(): Promise<void> {
+    this.#starting ??= this.#rise().catch((error: unknown) => {
       if (!this.#stop.signal.aborted) throw error
-    }
+    })
+    return this.#starting
   }
 
   /** HTTP first, so that a slow start can be watched; caches before anything that reads them; election last. */
