@@ -5,6 +5,7 @@ import math
 import os
 import shutil
 import signal
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,10 @@ NOT_HISTORY = ("num_tokens", "total_flos", "train_loss", "runtime", "per_second"
 
 
 class StopOnSignal(TrainerCallback):
-    """SIGTERM: the step in hand is finished, a checkpoint written, and training ends."""
+    """SIGTERM: the step in hand is finished, a checkpoint written, and the process ends with 75.
+
+    Must be the last callback: the others see the checkpoint first.
+    """
 
     def __init__(self) -> None:
         self.requested = False
@@ -36,8 +40,12 @@ class StopOnSignal(TrainerCallback):
         if self.requested:
             say(f"Asked to stop: writing a checkpoint at step {state.global_step}.")
             control.should_save = True
-            control.should_training_stop = True
         return control
+
+    def on_save(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+        # Not control.should_training_stop: the trainer would go through its ending and report 100 percent.
+        if self.requested and state.global_step < state.max_steps:
+            sys.exit(ExitCode.PREEMPTED)
 
 
 class Report(TrainerCallback):
@@ -46,23 +54,24 @@ class Report(TrainerCallback):
     def __init__(self, report: EngineReport) -> None:
         self._report = report
 
-    def on_train_begin(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
-        entries = [_history_entry(entry) for entry in state.log_history]
-        lines = [json.dumps(entry) + "\n" for entry in entries if entry]
-        self._report.metrics.write_text("".join(lines))
+    def begin_with(self, state: TrainerState) -> None:
+        """The history starts with what earlier attempts logged up to this state."""
+        self._report.metrics.write_text("")
+        for entry in state.log_history:
+            self._write_history(entry)
         self._write_progress(state)
+
+    def on_train_begin(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+        self.begin_with(state)
         say(f"Training from step {state.global_step} to {state.max_steps}.")
 
     def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
         self._write_progress(state)
 
     def on_log(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
-        entry = _history_entry(state.log_history[-1])
-        if not entry:
-            return
-        with self._report.metrics.open("a") as out:
-            out.write(json.dumps(entry) + "\n")
-        say(_readable(entry, state))
+        entry = self._write_history(state.log_history[-1])
+        if entry:
+            say(_readable(entry, state))
 
     def on_save(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
         checkpoint = Path(str(args.output_dir)) / f"checkpoint-{state.global_step}"
@@ -74,6 +83,15 @@ class Report(TrainerCallback):
         # Hard links cost nothing and outlive the trainer's own rotation of old checkpoints.
         shutil.copytree(checkpoint, part, copy_function=os.link)
         part.rename(target)
+
+    def _write_history(self, logged: dict[str, Any]) -> dict[str, float]:
+        """The line that was written; empty when nothing of the entry belongs to the history."""
+        kept = {name: logged[name] for name in sorted(logged) if not any(part in name for part in NOT_HISTORY)}
+        if not kept.keys() - {"step", "epoch"}:
+            return {}
+        with self._report.metrics.open("a") as out:
+            out.write(json.dumps(kept) + "\n")
+        return kept
 
     def _write_progress(self, state: TrainerState) -> None:
         write_atomically(self._report.progress, Progress(step=state.global_step, total_steps=state.max_steps))
@@ -90,11 +108,6 @@ class EndWhenDiverged(TrainerCallback):
             if value is not None and not math.isfinite(float(value)):
                 what = f"{name} is {value} at step {state.global_step}"
                 raise Failure(ExitCode.DIVERGED, f"{what}. Lower optimizer.learningRate or check the data.")
-
-
-def _history_entry(entry: dict[str, Any]) -> dict[str, float]:
-    kept = {name: value for name, value in entry.items() if not any(part in name for part in NOT_HISTORY)}
-    return kept if set(kept) - {"step", "epoch"} else {}
 
 
 def _readable(entry: dict[str, float], state: TrainerState) -> str:

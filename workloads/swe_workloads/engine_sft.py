@@ -5,6 +5,7 @@ checkpoint, else with the code of the failure that failure.json explains.
 """
 
 import json
+import logging
 import os
 import shutil
 import sys
@@ -18,7 +19,7 @@ import torch
 import transformers
 from datasets import Dataset, disable_progress_bars, load_dataset
 from peft import LoraConfig, TaskType
-from transformers import AutoModelForCausalLM, AutoTokenizer, PrinterCallback
+from transformers import AutoModelForCausalLM, AutoTokenizer, PrinterCallback, TrainerState
 from trl import SFTConfig, SFTTrainer
 
 from swe_workloads.engine_callbacks import EndWhenDiverged, Report, StopOnSignal
@@ -28,28 +29,42 @@ from swe_workloads.run_file import RunFile, read_run_file
 
 SCHEDULERS = {"Linear": "linear", "Cosine": "cosine", "Constant": "constant_with_warmup"}
 COLUMNS = ("messages", "prompt", "completion")
-# The trainer's own notes: a pickle of its arguments and a card that names local paths.
-NOT_PART_OF_THE_ADAPTER = ("training_args.bin", "README.md")
+# What a checkpoint holds to go on training, and a card that names local paths.
+NOT_PART_OF_THE_ADAPTER = ("*.pt", "*.pth", "*.bin", "trainer_state.json", "README.md")
 
 
 def main() -> None:
     order = EngineOrder.model_validate_json(Path(sys.argv[1]).read_text())
     stop = StopOnSignal()
-    transformers.utils.logging.disable_progress_bar()
-    disable_progress_bars()
+    quieten()
     try:
-        trainer = build_trainer(order, stop)
-        if stop.requested:
-            sys.exit(ExitCode.PREEMPTED)
-        trainer.train(resume_from_checkpoint=str(order.resume_from) if order.resume_from else None)
-        if trainer.state.global_step < trainer.state.max_steps:
-            sys.exit(ExitCode.PREEMPTED if stop.requested else ExitCode.ENGINE_FAILED)
-        save_adapter(trainer, order)
+        last_checkpoint = finished_checkpoint(order) or train(order, stop)
+        export_adapter(last_checkpoint, order)
     except Exception as error:
         traceback.print_exc()
         failure = explain(error)
         write_atomically(order.report.failure, failure)
         sys.exit(failure.code)
+
+
+def finished_checkpoint(order: EngineOrder) -> Path | None:
+    """The checkpoint to resume from if it is of the last step: the trainer would make one step more from there."""
+    if order.resume_from is None:
+        return None
+    state = TrainerState.load_from_json(str(order.resume_from / "trainer_state.json"))
+    if state.global_step < state.max_steps:
+        return None
+    Report(order.report).begin_with(state)
+    return order.resume_from
+
+
+def train(order: EngineOrder, stop: StopOnSignal) -> Path:
+    """The checkpoint of the last step. Leaves the process with 75 when asked to stop."""
+    trainer = build_trainer(order, stop)
+    if stop.requested:
+        sys.exit(ExitCode.PREEMPTED)
+    trainer.train(resume_from_checkpoint=str(order.resume_from) if order.resume_from else None)
+    return order.output_dir / f"checkpoint-{trainer.state.global_step}"
 
 
 def build_trainer(order: EngineOrder, stop: StopOnSignal) -> SFTTrainer:
@@ -77,7 +92,7 @@ def build_trainer(order: EngineOrder, stop: StopOnSignal) -> SFTTrainer:
             eval_dataset=test,
             processing_class=tokenizer,
             peft_config=lora,
-            callbacks=[stop, Report(order.report), EndWhenDiverged()],
+            callbacks=[Report(order.report), EndWhenDiverged(), stop],
         )
     trainer.remove_callback(PrinterCallback)
     return trainer
@@ -152,13 +167,11 @@ def load_rows(path: Path) -> Dataset:
     return rows.select_columns([name for name in COLUMNS if name in rows.column_names])
 
 
-def save_adapter(trainer: SFTTrainer, order: EngineOrder) -> None:
+def export_adapter(checkpoint: Path, order: EngineOrder) -> None:
     """The adapter as PEFT reads it, naming the run's model instead of a path inside this pod."""
     folder = order.report.adapter
     shutil.rmtree(folder, ignore_errors=True)
-    trainer.save_model(str(folder))
-    for name in NOT_PART_OF_THE_ADAPTER:
-        (folder / name).unlink(missing_ok=True)
+    shutil.copytree(checkpoint, folder, ignore=shutil.ignore_patterns(*NOT_PART_OF_THE_ADAPTER))
     path = folder / "adapter_config.json"
     config = json.loads(path.read_text())
     config["base_model_name_or_path"] = read_run_file(order.run_file).model.uri
@@ -166,6 +179,20 @@ def save_adapter(trainer: SFTTrainer, order: EngineOrder) -> None:
     if isinstance(config.get("target_modules"), list):
         config["target_modules"].sort()
     path.write_text(json.dumps(config, indent=2, sort_keys=True) + "\n")
+
+
+def quieten() -> None:
+    """No progress bars, and TRL's warning about single rows once instead of once a row."""
+    transformers.utils.logging.disable_progress_bar()
+    disable_progress_bars()
+    seen: set[str] = set()
+
+    def first_time(record: logging.LogRecord) -> bool:
+        known = record.getMessage() in seen
+        seen.add(record.getMessage())
+        return not known
+
+    logging.getLogger("trl.trainer.sft_trainer").addFilter(first_time)
 
 
 @contextmanager

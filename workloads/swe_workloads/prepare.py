@@ -5,6 +5,7 @@ import signal
 import sys
 import tempfile
 import traceback
+from collections.abc import Callable
 from pathlib import Path
 
 from swe_workloads.artifacts import ArtifactStore, Occupied
@@ -23,6 +24,7 @@ from swe_workloads.tokens import Measured, Tokenizer, load_tokenizer, measure
 from swe_workloads.verdict import PrepareVerdict, outcome, write_termination_message
 
 DATA_ENDINGS = (".jsonl", ".json")
+TokenizerLoader = Callable[[Path, str], Tokenizer]
 
 
 def main() -> None:
@@ -43,7 +45,7 @@ def main() -> None:
     sys.exit(end(verdict, pod.termination_file))
 
 
-def prepare(pod: Pod) -> PrepareVerdict:
+def prepare(pod: Pod, tokenizer_of: TokenizerLoader = load_tokenizer) -> PrepareVerdict:
     """Raises Failure for everything that is not about single rows."""
     run = read_run_file(pod.run_file)
     store = pod.store()
@@ -51,7 +53,7 @@ def prepare(pod: Pod) -> PrepareVerdict:
     if before is not None:
         return before
     with tempfile.TemporaryDirectory(dir=pod.work_dir) as scratch:
-        prepared = read_and_check(run, pod, store, Path(scratch))
+        prepared = read_and_check(run, pod, store, Path(scratch), tokenizer_of)
         return publish(prepared, run, pod, store, Path(scratch))
 
 
@@ -64,7 +66,9 @@ def adopt(store: ArtifactStore) -> PrepareVerdict | None:
     return PrepareVerdict.model_validate(manifest.verdict)
 
 
-def read_and_check(run: RunFile, pod: Pod, store: ArtifactStore, scratch: Path) -> Prepared:
+def read_and_check(
+    run: RunFile, pod: Pod, store: ArtifactStore, scratch: Path, tokenizer_of: TokenizerLoader
+) -> Prepared:
     files = fetch_data(run.data.source, pod, store, scratch / "source")
     rows = [row for name, path in files.items() for row in read_rows(path, name)]
     say(f"Read {len(rows)} rows from {', '.join(files)}.")
@@ -75,7 +79,7 @@ def read_and_check(run: RunFile, pod: Pod, store: ArtifactStore, scratch: Path) 
     say(f"{len(examples)} rows are usable, {len(chosen)} selected.")
 
     model = fetch_tokenizer(reader(pod, store, run.model.credentials, "model"), run.model.uri, scratch / "tokenizer")
-    tokenizer = load_tokenizer(scratch / "tokenizer", run.model.uri)
+    tokenizer = tokenizer_of(scratch / "tokenizer", run.model.uri)
     counted = [measure(fit_to(tokenizer, item, run), tokenizer, run.sequence.max_length) for item in chosen]
     measured = {id(item.example): item for item in counted if isinstance(item, Measured)}
     bad += [item for item in counted if isinstance(item, BadRow)]

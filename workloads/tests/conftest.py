@@ -1,0 +1,47 @@
+"""What several tests need: an endpoint, a run file, a store client."""
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from engine.run_document import run_document
+from fake_artifact_endpoint import FakeEndpoint
+
+from swe_workloads.artifacts import ArtifactStore
+from swe_workloads.pod import Pod
+from swe_workloads.transfer import Patience
+
+PodMaker = Callable[[dict[str, Any]], Pod]
+
+
+@pytest.fixture
+def endpoint(tmp_path: Path) -> Iterator[FakeEndpoint]:
+    (tmp_path / "endpoint").mkdir()
+    fake = FakeEndpoint(tmp_path / "endpoint")
+    yield fake
+    fake.stop()
+
+
+@pytest.fixture
+def store(endpoint: FakeEndpoint) -> ArtifactStore:
+    return ArtifactStore(endpoint.url, endpoint.folder / "token", endpoint.folder / "ca.crt", Patience(5))
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> dict[str, Any]:
+    """A run file's content that a test may change; its rows are at tmp_path/rows.jsonl."""
+    return run_document(tmp_path / "rows.jsonl")
+
+
+@pytest.fixture
+def pod_of(endpoint: FakeEndpoint, tmp_path: Path) -> PodMaker:
+    def make(run: dict[str, Any]) -> Pod:
+        work = tmp_path / "work"
+        work.mkdir(exist_ok=True)
+        run_file = tmp_path / "run.json"
+        run_file.write_text(json.dumps(run))
+        return Pod.model_validate(endpoint.environment(work, run_file))
+
+    return make

@@ -1,0 +1,34 @@
+"""A run file as the operator writes it, for the tests to change."""
+
+from pathlib import Path
+from typing import Any
+
+MODEL_URI = "s3://swe-operator/team/models/tiny"
+TOTAL_STEPS = 24
+CHECKPOINT_EVERY = 4
+
+
+def run_document(rows: Path) -> dict[str, Any]:
+    return {
+        "version": 1,
+        "run": {"namespace": "team", "name": "demo", "uid": "0b5e7c1a-run"},
+        "method": "SFT",
+        "engine": "TRL",
+        "seed": 42,
+        "model": {"uri": MODEL_URI, "credentials": "OwnPrefix"},
+        "data": {
+            "kind": "Files",
+            "source": {"configMapFile": str(rows)},
+            "format": "PromptCompletion",
+            "select": {"seed": 42},
+        },
+        "split": {"trainPercent": 80, "by": "Instance", "seed": 42},
+        "sequence": {"maxLength": 512},
+        "lora": {"rank": 8, "alpha": 16, "dropout": "0.05", "targetModules": ["all-linear"]},
+        "optimizer": {"learningRate": "5e-3", "scheduler": "Cosine", "warmupRatio": "0.05", "weightDecay": "0"},
+        "batch": {"perDevice": 2, "gradientAccumulation": 2},
+        "duration": {"maxSteps": TOTAL_STEPS},
+        "evaluation": {"everySteps": 6},
+        "checkpoint": {"everySteps": CHECKPOINT_EVERY, "keep": 3},
+        "logging": {"everySteps": 1},
+    }

@@ -1,0 +1,50 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from swe_workloads.rows import BadRow, Row, read_rows
+
+
+def read(folder: Path, content: str | bytes) -> list[Row | BadRow]:
+    path = folder / "rows"
+    path.write_bytes(content.encode() if isinstance(content, str) else content)
+    return list(read_rows(path, "rows.jsonl"))
+
+
+def test_jsonl_rows_are_numbered_by_line(tmp_path: Path) -> None:
+    first, second = read(tmp_path, '{"a": 1}\n\n{"a": 2}\n')
+    assert (first, second) == (Row("rows.jsonl", 1, {"a": 1}), Row("rows.jsonl", 3, {"a": 2}))
+
+
+def test_a_json_list_is_numbered_by_position(tmp_path: Path) -> None:
+    assert [row.number for row in read(tmp_path, '[{"a": 1},\n {"a": 2}]')] == [1, 2]
+
+
+def test_a_bad_line_spoils_only_itself(tmp_path: Path) -> None:
+    good, bad, list_row, last = read(tmp_path, '{"a": 1}\n{"a": \n[1]\n{"a": 2}')
+    assert isinstance(good, Row)
+    assert isinstance(last, Row)
+    assert isinstance(bad, BadRow)
+    assert (bad.number, bad.reason.startswith("not valid JSON")) == (2, True)
+    assert isinstance(list_row, BadRow)
+    assert list_row.reason == "a row must be a JSON object, this is list"
+
+
+def test_line_separators_inside_strings_end_no_row(tmp_path: Path) -> None:
+    [row] = read(tmp_path, json.dumps({"a": "one\u2028two\x85three"}, ensure_ascii=False))
+    assert isinstance(row, Row)
+
+
+def test_a_byte_order_mark_and_windows_line_ends_do_no_harm(tmp_path: Path) -> None:
+    assert [type(row) for row in read(tmp_path, '\ufeff{"a": 1}\r\n{"a": 2}\r\n')] == [Row, Row]
+
+
+@pytest.mark.parametrize("content", ["[{", b"\xff\xfe{}"])
+def test_a_file_that_cannot_be_read_is_one_bad_row(tmp_path: Path, content: str | bytes) -> None:
+    [bad] = read(tmp_path, content)
+    assert isinstance(bad, BadRow)
+
+
+def test_an_empty_file_has_no_rows(tmp_path: Path) -> None:
+    assert read(tmp_path, "\n") == []
