@@ -19,7 +19,7 @@ function aRunner(controller: Controller = fleetController()) {
   const execute = createExecutor({ client: server.connect(), cache, types: [FleetType, ShipType], fieldManager: 'tests', record: () => undefined })
   const ended: string[] = []
   const observer: RunnerObserver = {
-    queue: { added: () => undefined, taken: () => undefined, finished: () => undefined, retried: () => undefined },
+    queue: { taken: () => undefined, finished: () => undefined },
     exposes: () => undefined,
     began: () => undefined,
     ended: (result, _ms, failure) => void ended.push(failure ?? result),

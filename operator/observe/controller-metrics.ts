@@ -2,7 +2,7 @@ import type { Registry } from 'prom-client'
 import type { FailureClass, Outcome } from '../control/reconcile.ts'
 import { WORKERS, type RunnerObserver } from '../control/runner.ts'
 import { LOW_PRIORITY, type QueueObserver, type QueueSnapshot } from '../queue/work-queue.ts'
-import { counter, gauge, histogram, scraped } from './instruments.ts'
+import { counter, gauge, histogram, scrapedCounter, scrapedGauge } from './instruments.ts'
 
 // controller-runtime's and client-go's buckets, so that dashboards made for them fit.
 const RECONCILE_BUCKETS_S = [0.005, 0.01, 0.025, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.6, 0.7, 0.8, 0.9,
@@ -71,20 +71,15 @@ function passMetrics(registry: Registry) {
 
 function queueMetrics(registry: Registry) {
   const by = QUEUE_LABELS
-  const adds = counter(registry, { name: 'workqueue_adds_total', help: 'Keys added.', by })
-  const retries = counter(registry, { name: 'workqueue_retries_total', help: 'Keys added after a failure.', by })
   const waited = histogram(registry, { name: 'workqueue_queue_duration_seconds', help: 'How long ready keys waited.', by }, QUEUE_BUCKETS_S)
   const worked = histogram(registry, { name: 'workqueue_work_duration_seconds', help: 'How long keys were worked on.', by }, QUEUE_BUCKETS_S)
   return {
     expose: exposeQueues(registry),
     observer(controller: string): QueueObserver {
       const labels = labelsOf(controller)
-      for (const one of [adds, retries]) one.inc(labels, 0)
       for (const one of [waited, worked]) one.zero(labels)
       return {
-        added: () => adds.inc(labels),
-        retried: () => retries.inc(labels),
-        taken: (_priority, waitedMs) => waited.observe(labels, waitedMs / 1000),
+        taken: (waitedMs) => waited.observe(labels, waitedMs / 1000),
         finished: (workedMs) => worked.observe(labels, workedMs / 1000),
       }
     },
@@ -100,15 +95,19 @@ function exposeQueues(registry: Registry): (controller: string, snapshot: () => 
   const each = (use: (labels: Labels, snapshot: QueueSnapshot) => void): void => {
     for (const [controller, snapshot] of queues) use(labelsOf(controller), snapshot())
   }
-  scraped(registry, { name: 'workqueue_depth', help: 'Ready keys.', by: [...by, 'priority'] }, (gauge) =>
+  scrapedCounter(registry, { name: 'workqueue_adds_total', help: 'Keys added.', by }, (counter) =>
+    each((labels, { adds }) => counter.inc(labels, adds)))
+  scrapedCounter(registry, { name: 'workqueue_retries_total', help: 'Keys added after a failure.', by }, (counter) =>
+    each((labels, { retries }) => counter.inc(labels, retries)))
+  scrapedGauge(registry, { name: 'workqueue_depth', help: 'Ready keys.', by: [...by, 'priority'] }, (gauge) =>
     each((labels, { depth }) => {
       for (const priority of new Set([0, LOW_PRIORITY, ...depth.keys()])) {
         gauge.set({ ...labels, priority: String(priority) }, depth.get(priority) ?? 0)
       }
     }))
-  scraped(registry, { name: 'workqueue_unfinished_work_seconds', help: 'Ages of all passes under way, added up.', by }, (gauge) =>
+  scrapedGauge(registry, { name: 'workqueue_unfinished_work_seconds', help: 'Ages of all passes under way, added up.', by }, (gauge) =>
     each((labels, { unfinishedMs }) => gauge.set(labels, unfinishedMs / 1000)))
-  scraped(registry, { name: 'workqueue_longest_running_processor_seconds', help: 'Age of the oldest pass under way.', by }, (gauge) =>
+  scrapedGauge(registry, { name: 'workqueue_longest_running_processor_seconds', help: 'Age of the oldest pass under way.', by }, (gauge) =>
     each((labels, { longestRunningMs }) => gauge.set(labels, longestRunningMs / 1000)))
   return (controller, snapshot) => void queues.set(controller, snapshot)
 }

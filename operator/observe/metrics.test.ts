@@ -8,7 +8,7 @@ function someMetrics() {
 describe('metrics', () => {
   it('keep the names and labels that dashboards for controller-runtime expect, from 0 on', async () => {
     const metrics = someMetrics()
-    metrics.controller('fleet').exposes(() => ({ depth: new Map(), unfinishedMs: 0, longestRunningMs: 0 }))
+    metrics.controller('fleet').exposes(() => ({ depth: new Map(), adds: 0, retries: 0, unfinishedMs: 0, longestRunningMs: 0 }))
     const text = await metrics.registry.metrics()
     const lines = [
       ...['success', 'error', 'requeue', 'requeue_after'].map((result) => `controller_runtime_reconcile_total{controller="fleet",result="${result}"} 0`),

@@ -4,7 +4,7 @@ import type { RequestOutcome } from '../api/transport.ts'
 import type { CacheEvent } from '../cache/cache.ts'
 import type { RunnerObserver } from '../control/runner.ts'
 import { createControllerMetrics } from './controller-metrics.ts'
-import { counter, scraped } from './instruments.ts'
+import { counter, scrapedGauge } from './instruments.ts'
 
 const CACHE_EVENTS = ['Listed', 'ListFailed', 'WatchOpened', 'WatchClosed', 'WatchFailed', 'WentBackwards', 'HandlerFailed'] as const
 
@@ -29,9 +29,9 @@ export function createMetrics({ leaseName, isLeading, staleSeconds }: Gauges): M
   const cacheEvents = counter(registry, { name: 'operator_cache_events_total', help: 'What happened to the lists and watches of a kind.', by: ['kind', 'event'] })
   const gaveUp = counter(registry, { name: 'operator_consistency_gate_given_up_total', help: 'Own writes that a cache did not show within a minute.', by: ['kind'] })
   const dropped = counter(registry, { name: 'operator_events_dropped_total', help: 'Events not recorded: queue full, refused, or too many tries.', by: [] })
-  scraped(registry, { name: 'leader_election_master_status', help: 'Whether this replica leads.', by: ['name'] }, (gauge) =>
+  scrapedGauge(registry, { name: 'leader_election_master_status', help: 'Whether this replica leads.', by: ['name'] }, (gauge) =>
     gauge.set({ name: leaseName }, Number(isLeading())))
-  scraped(registry, { name: 'operator_cache_stale_seconds', help: 'Seconds since the API server last proved the oldest cache current.', by: [] }, (gauge) =>
+  scrapedGauge(registry, { name: 'operator_cache_stale_seconds', help: 'Seconds since the API server last proved the oldest cache current.', by: [] }, (gauge) =>
     gauge.set(staleSeconds()))
   return {
     registry,

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { createFakeWorld } from '../testing/fake-world.ts'
 import { LOW_PRIORITY, WorkQueue, type QueueObserver } from './work-queue.ts'
 
-const ignore: QueueObserver = { added: () => undefined, taken: () => undefined, finished: () => undefined, retried: () => undefined }
+const ignore: QueueObserver = { taken: () => undefined, finished: () => undefined }
 
 function aQueue(observer: QueueObserver = ignore) {
   const world = createFakeWorld()
@@ -145,20 +145,18 @@ describe('the work queue', () => {
   it('shows how deep it is, how long work takes and how long keys waited', async () => {
     const seen: string[] = []
     const { world, queue } = aQueue({
-      added: (priority) => seen.push(`added ${priority}`),
-      taken: (priority, waitedMs) => seen.push(`taken ${priority} after ${waitedMs}`),
+      taken: (waitedMs) => seen.push(`taken after ${waitedMs}`),
       finished: (workedMs) => seen.push(`finished after ${workedMs}`),
-      retried: () => seen.push('retried'),
     })
-    queue.add('a')
-    queue.add('b', { priority: LOW_PRIORITY })
+    for (const key of ['a', 'b', 'b']) queue.add(key, { priority: key === 'b' ? LOW_PRIORITY : 0 })
     await world.advance(10)
     await queue.take()
     await world.advance(20)
-    expect(queue.snapshot()).toEqual({ depth: new Map([[LOW_PRIORITY, 1]]), unfinishedMs: 20, longestRunningMs: 20 })
+    expect(queue.snapshot()).toEqual({ depth: new Map([[LOW_PRIORITY, 1]]), adds: 2, retries: 0, unfinishedMs: 20, longestRunningMs: 20 })
     queue.done('a')
     queue.retry('a')
-    expect(seen).toEqual(['added 0', 'added -100', 'taken 0 after 10', 'finished after 20', 'retried', 'added 0'])
+    expect(queue.snapshot()).toMatchObject({ adds: 3, retries: 1, unfinishedMs: 0 })
+    expect(seen).toEqual(['taken after 10', 'finished after 20'])
   })
 })
 

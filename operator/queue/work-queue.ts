@@ -5,18 +5,15 @@ import { Heap } from './heap.ts'
 /** For what nobody is waiting for, such as the first list and resyncs: a fresh edit overtakes it. */
 export const LOW_PRIORITY = -100
 
-/** Told about every step of a key, for metrics. Durations are in milliseconds. */
-export type QueueObserver = Readonly<{
-  added(priority: number): void
-  taken(priority: number, waitedMs: number): void
-  finished(workedMs: number): void
-  retried(): void
-}>
+/** Told how long each key waited and was worked on, in milliseconds. */
+export type QueueObserver = Readonly<{ taken(waitedMs: number): void; finished(workedMs: number): void }>
 
-/** What is in the queue at this moment. */
+/** What is in the queue at this moment, and how much came so far. */
 export type QueueSnapshot = Readonly<{
   /** Ready keys by priority. */
   depth: ReadonlyMap<number, number>
+  adds: number
+  retries: number
   unfinishedMs: number
   longestRunningMs: number
 }>
@@ -43,6 +40,8 @@ export class WorkQueue {
   readonly #workers: ((work: Work | undefined) => void)[] = []
   readonly #idle: (() => void)[] = []
   #order = 0
+  #adds = 0
+  #retries = 0
   #closed = false
   #alarm: Readonly<{ atMs: number; abort: AbortController }> | undefined
 
@@ -63,13 +62,13 @@ export class WorkQueue {
     const order = wasReady ? before.order : this.#nextOrder()
     const item = { key, priority: Math.max(priority, before?.priority ?? -Infinity), readyAtMs, order }
     this.#dirty.set(key, item)
-    if (!before) this.#observer.added(item.priority)
+    if (!before) this.#adds += 1
     this.#enqueue(item)
   }
 
   /** Adds the key after its own back-off, which doubles until `forget`. */
   retry(key: string, priority = 0): void {
-    this.#observer.retried()
+    this.#retries += 1
     this.add(key, { priority, afterMs: this.#backoff.next(key) })
   }
 
@@ -112,7 +111,13 @@ export class WorkQueue {
       if (readyAtMs <= nowMs && !this.#processing.has(key)) depth.set(priority, (depth.get(priority) ?? 0) + 1)
     }
     const running = [...this.#processing.values()].map((startedMs) => nowMs - startedMs)
-    return { depth, unfinishedMs: running.reduce((sum, ms) => sum + ms, 0), longestRunningMs: Math.max(0, ...running) }
+    return {
+      depth,
+      adds: this.#adds,
+      retries: this.#retries,
+      unfinishedMs: running.reduce((sum, ms) => sum + ms, 0),
+      longestRunningMs: Math.max(0, ...running),
+    }
   }
 
   #nextOrder(): number {
@@ -134,7 +139,7 @@ export class WorkQueue {
       const nowMs = this.#world.monotonicMs()
       this.#dirty.delete(item.key)
       this.#processing.set(item.key, nowMs)
-      this.#observer.taken(item.priority, nowMs - item.readyAtMs)
+      this.#observer.taken(nowMs - item.readyAtMs)
       this.#workers.shift()?.({ key: item.key, priority: item.priority })
     }
   }
