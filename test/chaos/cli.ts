@@ -10,7 +10,7 @@ import { seeded } from './random.ts'
 
 const CLUSTER = 'chaos'
 const NAMESPACE = 'chaos'
-const STEPS = 60
+const STEPS = 40
 const NIGHT_LIMIT_SECONDS = 900
 
 const { values } = parseArgs({ options: { seed: { type: 'string' }, nights: { type: 'string', default: '10' } } })

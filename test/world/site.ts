@@ -60,6 +60,8 @@ export async function openNamespace({ site, namespace }: Place): Promise<void> {
 /** Makes the tiny random Qwen2 inside the cluster and puts it under the namespace's own prefix of the store. */
 export async function makeTinyModel({ site, namespace }: Place): Promise<string> {
   const uri = `s3://swe-operator/${namespace}/models/tiny-qwen2`
+  // A Job cannot be changed, and an image built since would change it.
+  await site.kube.run(['delete', 'job', 'tiny-model', '-n', namespace, '--ignore-not-found', '--wait'])
   await site.kube.apply(tinyModelJob(site.images.trainer, namespace, uri))
   await site.kube.run(['wait', 'job/tiny-model', '-n', namespace, '--for=condition=complete', '--timeout=240s'])
   return uri
