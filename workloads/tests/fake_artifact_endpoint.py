@@ -49,7 +49,7 @@ class FakeEndpoint:
         context.load_cert_chain(self.folder / "leaf.crt", self.folder / "leaf.key")
         self._endpoint.socket = context.wrap_socket(self._endpoint.socket, server_side=True)
         for server in (self._store, self._endpoint):
-            threading.Thread(target=server.serve_forever, daemon=True).start()
+            threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
 
     def stop(self) -> None:
         for server in (self._store, self._endpoint):
@@ -134,7 +134,7 @@ class _EndpointHandler(_Handler):
         url = urllib.parse.urlsplit(self.path)
         if url.path != f"{BASE}/objects":
             return self.answer(HTTPStatus.NOT_FOUND, {"error": {"code": "NotFound", "message": self.path}})
-        query = dict(urllib.parse.parse_qsl(url.query))
+        query = dict(urllib.parse.parse_qsl(url.query, keep_blank_values=True))
         listed = self.below_uri(query["uri"]) if "uri" in query else self.below_prefix(query["prefix"])
         self.answer(HTTPStatus.OK, {"objects": listed})
 

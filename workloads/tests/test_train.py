@@ -1,0 +1,229 @@
+"""The wrapper as a process of its own, with a scripted engine: what it does around the training."""
+
+import hashlib
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from engine.run_document import CHECKPOINT_EVERY, MODEL_URI, TOTAL_STEPS
+from fake_artifact_endpoint import FakeEndpoint
+from fake_tokenizer import word_tokenizer
+
+from swe_workloads.pod import Pod
+from swe_workloads.prepare import prepare
+
+HERE = Path(__file__).parent
+PodMaker = Callable[[dict[str, Any]], Pod]
+WITH_SCRIPTED_ENGINE = "from swe_workloads import train; train.ENGINES['SFT'] = 'scripted_engine'; train.main()"
+
+
+class Wrapper:
+    """Attempts at one prepared run."""
+
+    def __init__(self, endpoint: FakeEndpoint, folder: Path) -> None:
+        self.endpoint = endpoint
+        self.folder = folder
+
+    def start(self, attempt: int, **environment: str) -> "subprocess.Popen[str]":
+        work = self.folder / f"pod-{attempt}"
+        work.mkdir(exist_ok=True)
+        pod = self.endpoint.environment(work, self.folder / "run.json", attempt)
+        paths = os.pathsep.join([str(HERE), str(HERE.parent)])
+        return subprocess.Popen(
+            [sys.executable, "-c", WITH_SCRIPTED_ENGINE],
+            env={**os.environ, **pod, "PYTHONPATH": paths, **environment},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    def finish(self, process: "subprocess.Popen[str]", attempt: int) -> dict[str, Any]:
+        self.output, _ = process.communicate(timeout=60)
+        verdict: dict[str, Any] = json.loads((self.folder / f"pod-{attempt}" / "termination").read_text())
+        assert process.returncode == verdict["exitCode"], self.output
+        return verdict
+
+    def train(self, attempt: int = 1, **environment: str) -> dict[str, Any]:
+        return self.finish(self.start(attempt, **environment), attempt)
+
+    def at(self, stored: str, action: Callable[[], object]) -> None:
+        """Acts once, when this object has been stored."""
+        waiting = [stored]
+
+        def look(what: str) -> None:
+            if waiting and waiting[0] in what:
+                waiting.clear()
+                action()
+
+        self.endpoint.after_put = look
+
+    def stored(self, key: str) -> Path:
+        return self.endpoint.prefix / key
+
+    def result(self, verdict: dict[str, Any]) -> str:
+        return self.stored(f"result/a{verdict['attempt']}/adapter/adapter_model.safetensors").read_text()
+
+
+@pytest.fixture
+def wrapper(run: dict[str, Any], pod_of: PodMaker, endpoint: FakeEndpoint, tmp_path: Path) -> Wrapper:
+    for name in ("config.json", "model.safetensors"):
+        endpoint.put(f"{MODEL_URI}/{name}", b"{}")
+    rows = [{"prompt": f"question {number}", "completion": f" answer {number}"} for number in range(5)]
+    (tmp_path / "rows.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    assert prepare(pod_of(run), word_tokenizer).exit_code == 0
+    return Wrapper(endpoint, tmp_path)
+
+
+def kill_engine(wrapper: "subprocess.Popen[str]", number: signal.Signals = signal.SIGKILL) -> None:
+    for child in Path(f"/proc/{wrapper.pid}/task/{wrapper.pid}/children").read_text().split():
+        os.kill(int(child), number)
+
+
+def test_a_whole_run_ends_sealed_and_listed(wrapper: Wrapper) -> None:
+    verdict = wrapper.train()
+    assert (verdict["exitCode"], verdict["lastStep"], verdict["totalSteps"]) == (0, TOTAL_STEPS, TOTAL_STEPS)
+    assert verdict["loss"] == {"first": "9", "last": str(10 - TOTAL_STEPS)}
+    assert verdict["artifacts"][0]["key"] == "result/a1/adapter/adapter_model.safetensors"
+    assert json.loads(wrapper.stored("result/manifest.json").read_text())["verdict"] == verdict
+    assert json.loads(wrapper.stored("attempts/1/verdict.json").read_text()) == verdict
+    summary = json.loads(wrapper.stored("result/a1/summary.json").read_text())
+    assert {file["name"] for file in summary["model"]["files"]} == {"config.json", "model.safetensors"}
+    assert summary["run"]["optimizer"]["learningRate"] == "5e-3"
+
+
+def test_a_killed_engine_costs_an_attempt_and_nothing_else(wrapper: Wrapper) -> None:
+    process = wrapper.start(1, SWE_TEST_HOLD_AT="9")
+    wrapper.at("a1/step-8/manifest.json", lambda: kill_engine(process))
+    first = wrapper.finish(process, 1)
+    assert (first["exitCode"], first["lastStep"], first["checkpointStep"]) == (70, 9, 8)
+    assert first["logTail"][-1].startswith("step ")
+    second = wrapper.train(2)
+    assert (second["exitCode"], second["fromStep"]) == (0, first["checkpointStep"])
+    assert wrapper.result(second) == uninterrupted()
+
+
+def test_a_stopped_pod_saves_the_step_in_hand(wrapper: Wrapper) -> None:
+    process = wrapper.start(1, SWE_TEST_HOLD_AT="5")
+    wrapper.at("a1/step-4/manifest.json", lambda: process.send_signal(signal.SIGTERM))
+    first = wrapper.finish(process, 1)
+    assert (first["exitCode"], first["reason"]) == (75, "Preempted")
+    assert (first["checkpointStep"], first["lastStep"]) == (6, 6)
+    second = wrapper.train(2)
+    assert (second["fromStep"], wrapper.result(second)) == (first["lastStep"], uninterrupted())
+
+
+def test_an_engine_that_ignores_the_signal_is_killed_in_time(wrapper: Wrapper) -> None:
+    process = wrapper.start(1, SWE_GRACE_SECONDS="6", SWE_TEST_HOLD_AT="5")
+    begun: list[float] = []
+
+    def freeze_and_stop() -> None:
+        kill_engine(process, signal.SIGSTOP)
+        begun.append(time.monotonic())
+        process.send_signal(signal.SIGTERM)
+
+    wrapper.at("a1/step-4/manifest.json", freeze_and_stop)
+    verdict = wrapper.finish(process, 1)
+    assert time.monotonic() - begun[0] < 6
+    assert (verdict["exitCode"], verdict["checkpointStep"]) == (75, 4)
+
+
+def test_a_store_that_is_away_at_the_end_of_a_stop_does_not_hold_the_pod(wrapper: Wrapper) -> None:
+    process = wrapper.start(1, SWE_GRACE_SECONDS="6", SWE_TEST_HOLD_AT="5")
+
+    def cut_off_and_stop() -> None:
+        wrapper.endpoint.failures["PUT", 0] = 10_000
+        process.send_signal(signal.SIGTERM)
+
+    wrapper.at("a1/step-4/manifest.json", cut_off_and_stop)
+    begun = time.monotonic()
+    verdict = wrapper.finish(process, 1)
+    assert time.monotonic() - begun < 20
+    assert (verdict["exitCode"], verdict["checkpointStep"]) == (75, 4)
+
+
+@pytest.mark.parametrize("damage", ["adapter_model.safetensors", "trainer_state.json", "manifest.json"])
+def test_a_damaged_checkpoint_is_passed_over(wrapper: Wrapper, damage: str) -> None:
+    process = wrapper.start(1, SWE_TEST_HOLD_AT="13")
+    wrapper.at("a1/step-12/manifest.json", lambda: kill_engine(process))
+    assert wrapper.finish(process, 1)["checkpointStep"] == 12
+    wrapper.stored(f"checkpoints/a1/step-12/{damage}").write_text("{}")
+    second = wrapper.train(2)
+    assert (second["exitCode"], second["fromStep"]) == (0, 12 - CHECKPOINT_EVERY)
+    assert "a1/step-12 cannot be used" in wrapper.output
+    assert wrapper.result(second) == uninterrupted()
+
+
+def test_without_any_checkpoint_it_begins_anew(wrapper: Wrapper) -> None:
+    process = wrapper.start(1, SWE_TEST_HOLD_AT="5")
+    wrapper.at("a1/step-4/manifest.json", lambda: kill_engine(process))
+    wrapper.finish(process, 1)
+    shutil.rmtree(wrapper.stored("checkpoints"))
+    assert wrapper.train(2)["fromStep"] == 0
+
+
+def test_a_result_that_could_not_be_uploaded_is_finished_by_the_next_attempt(wrapper: Wrapper) -> None:
+    wrapper.endpoint.failures["PUT /swe-operator/team/0b5e7c1a-run/result", 503] = 10_000
+    first = wrapper.train(1, SWE_STORE_PATIENCE_SECONDS="1")
+    assert (first["exitCode"], first["checkpointStep"]) == (72, TOTAL_STEPS)
+    wrapper.endpoint.failures.clear()
+    second = wrapper.train(2)
+    assert (second["exitCode"], second["fromStep"]) == (0, TOTAL_STEPS)
+
+
+def test_a_sealed_run_is_not_trained_again(wrapper: Wrapper) -> None:
+    first = wrapper.train(1)
+    assert wrapper.train(2) == first
+    assert "step 1" not in wrapper.output
+
+
+@pytest.mark.parametrize(
+    ("how", "code", "words"),
+    [
+        ("refuse", 66, "no such model"),
+        ("crash", 70, "The engine ended with code 1"),
+        ("leave early", 70, "The engine ended with code 0 before its first step"),
+    ],
+)
+def test_the_engine_s_own_ending_decides(wrapper: Wrapper, how: str, code: int, words: str) -> None:
+    verdict = wrapper.train(1, SWE_TEST_ENGINE=how)
+    assert (verdict["exitCode"], words in verdict["message"]) == (code, True)
+    if how == "crash":
+        assert verdict["logTail"][-1] == "RuntimeError: a driver went away"
+
+
+def test_changed_data_is_not_trained_on(wrapper: Wrapper) -> None:
+    [train] = wrapper.stored("data").glob("*/train.jsonl")
+    train.write_text(train.read_text().replace("answer", "ANSWER"))
+    verdict = wrapper.train()
+    assert (verdict["exitCode"], "has been changed" in verdict["message"]) == (65, True)
+
+
+def test_data_that_was_never_prepared_is_said(wrapper: Wrapper) -> None:
+    shutil.rmtree(wrapper.stored("data"))
+    assert "never prepared" in wrapper.train()["message"]
+
+
+def test_a_missing_variable_is_named(wrapper: Wrapper, tmp_path: Path) -> None:
+    termination = tmp_path / "termination"
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("SWE_")}
+    elsewhere = f"import pathlib; train.TERMINATION_FILE = pathlib.Path({str(termination)!r})"
+    script = f"from swe_workloads import train; {elsewhere}; train.main()"
+    environment["PYTHONPATH"] = str(HERE.parent)
+    done = subprocess.run([sys.executable, "-c", script], env=environment, check=False)
+    assert done.returncode == 64
+    assert "SWE_RUN_FILE" in json.loads(termination.read_text())["message"]
+
+
+def uninterrupted() -> str:
+    weights = ""
+    for step in range(1, TOTAL_STEPS + 1):
+        weights = hashlib.sha256(f"{weights}{step}".encode()).hexdigest()
+    return weights
