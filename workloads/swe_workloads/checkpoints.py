@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from swe_workloads.artifacts import ArtifactStore, Occupied
-from swe_workloads.exit_codes import Failure
+from swe_workloads.exit_codes import ExitCode, Failure
 from swe_workloads.manifest import manifest_of, read_manifest
 from swe_workloads.pod import say
 from swe_workloads.transfer import Missing
 
 MANIFEST = re.compile(r"^checkpoints/a(?P<attempt>\d+)/step-(?P<step>\d+)/manifest\.json$")
+# What the checkpoint was made of; added by us to the trainer's files.
+INPUTS_FILE = "inputs.json"
 # Written by the trainer itself when a save was interrupted.
 INCOMPLETE_MARK = "checkpoint-is-incomplete.txt"
 SYNC_PAUSE_SECONDS = 0.2
@@ -25,8 +27,11 @@ class Restored:
     folder: Path
 
 
-def restore_newest(store: ArtifactStore, target: Path) -> Restored | None:
-    """The newest checkpoint whose files are all there and unchanged; a damaged one is named and passed over."""
+def restore_newest(store: ArtifactStore, target: Path, model_sha256: str) -> Restored | None:
+    """The newest checkpoint whose files are all there and unchanged; a damaged one is named and passed over.
+
+    Raises Failure(MODEL_UNUSABLE) when it was made on another base model than today's.
+    """
     found = [match for item in store.list_keys("checkpoints/") if (match := MANIFEST.match(item.name))]
     newest_first = sorted(found, key=lambda match: (int(match["step"]), int(match["attempt"])), reverse=True)
     for match in newest_first:
@@ -34,6 +39,7 @@ def restore_newest(store: ArtifactStore, target: Path) -> Restored | None:
         folder = target / f"checkpoint-{step}"
         problem = _restore(store, match[0], step, folder)
         if problem is None:
+            refuse_other_model(folder, name, model_sha256)
             say(f"Continuing from {name}.")
             return Restored(step, folder)
         say(f"{name} cannot be used: {problem}. Trying the one before it.")
@@ -71,14 +77,25 @@ def problem_of(folder: Path, step: int) -> str | None:
     return None if state.get("global_step") == step else "trainer_state.json is of another step"
 
 
+def refuse_other_model(folder: Path, name: str, model_sha256: str) -> None:
+    """An adapter is nothing without its base: trained on across two of them it would fit neither."""
+    made_on = json.loads((folder / INPUTS_FILE).read_text())["modelSha256"]
+    if made_on != model_sha256:
+        raise Failure(
+            ExitCode.MODEL_UNUSABLE,
+            f"The base model has changed since {name} was written. Put the old files back, or start a new run.",
+        )
+
+
 class CheckpointSync:
     """Uploads snapshots in the background while the engine goes on."""
 
-    def __init__(self, store: ArtifactStore, snapshots: Path, attempt: int, keep: int) -> None:
+    def __init__(self, store: ArtifactStore, snapshots: Path, attempt: int, keep: int, model_sha256: str) -> None:
         self._store = store
         self._snapshots = snapshots
         self._attempt = attempt
         self._keep = keep
+        self._inputs = json.dumps({"modelSha256": model_sha256})
         self._one_at_a_time = threading.Lock()
         self._over = threading.Event()
         self.committed_step = 0
@@ -126,6 +143,7 @@ class CheckpointSync:
         shutil.rmtree(folder)
 
     def _commit(self, step: int, folder: Path) -> str | None:
+        (folder / INPUTS_FILE).write_text(self._inputs)
         prefix = f"checkpoints/a{self._attempt}/step-{step}"
         files = {f"{prefix}/{path.relative_to(folder)}": path for path in folder.rglob("*") if path.is_file()}
         try:

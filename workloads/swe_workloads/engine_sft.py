@@ -28,9 +28,11 @@ from swe_workloads.exit_codes import ExitCode, Failure
 from swe_workloads.run_file import RunFile, read_run_file
 
 SCHEDULERS = {"Linear": "linear", "Cosine": "cosine", "Constant": "constant_with_warmup"}
+# The trainer takes a number below 1 as a share of all steps, and 1 as one step.
+ALL_STEPS = 1 - 1e-9
 COLUMNS = ("messages", "prompt", "completion")
 # What a checkpoint holds to go on training, and a card that names local paths.
-NOT_PART_OF_THE_ADAPTER = ("*.pt", "*.pth", "*.bin", "trainer_state.json", "README.md")
+NOT_PART_OF_THE_ADAPTER = ("*.pt", "*.pth", "*.bin", "trainer_state.json", "inputs.json", "README.md")
 
 
 def main() -> None:
@@ -118,7 +120,7 @@ def sft_config(run: RunFile, output_dir: Path, *, evaluate: bool) -> SFTConfig:
         gradient_accumulation_steps=run.batch.gradient_accumulation,
         learning_rate=run.optimizer.learning_rate,
         lr_scheduler_type=SCHEDULERS[run.optimizer.scheduler],
-        warmup_steps=run.optimizer.warmup_ratio,  # below 1 it is a share of all steps
+        warmup_steps=min(run.optimizer.warmup_ratio, ALL_STEPS),
         weight_decay=run.optimizer.weight_decay,
         save_strategy="steps",
         save_steps=run.checkpoint.every_steps,

@@ -100,7 +100,7 @@ class Lora(Section):
 class Optimizer(Section):
     learning_rate: Annotated[DecimalString, Field(gt=0)]
     scheduler: Literal["Linear", "Cosine", "Constant"]
-    warmup_ratio: Annotated[DecimalString, Field(ge=0, lt=1)]
+    warmup_ratio: Annotated[DecimalString, Field(ge=0, le=1)]
     weight_decay: Annotated[DecimalString, Field(ge=0)]
 
 

@@ -21,7 +21,7 @@ from swe_workloads.engine_files import EngineOrder, write_atomically
 from swe_workloads.engine_process import EngineProcess, cpu_limit
 from swe_workloads.exit_codes import ExitCode, Failure
 from swe_workloads.manifest import read_manifest
-from swe_workloads.model_files import fetch_model
+from swe_workloads.model_files import digest_of, fetch_model
 from swe_workloads.pod import TERMINATION_FILE, read_pod, say
 from swe_workloads.results import Provenance, adopt_result, publish_result
 from swe_workloads.run_file import RunFile, read_run_file
@@ -60,7 +60,7 @@ def train(attempt: Attempt) -> TrainVerdict:
         return finished
     run = attempt.run = read_run_file(attempt.pod.run_file)
     order, provenance = set_up(attempt, run)
-    returncode = run_engine(attempt, run, order)
+    returncode = run_engine(attempt, run, order, digest_of(provenance.model_files))
     code, message = classify(attempt, returncode)
     verdict = attempt.verdict(code, message)
     if code != ExitCode.COMPLETED:
@@ -77,7 +77,7 @@ def set_up(attempt: Attempt, run: RunFile) -> tuple[EngineOrder, Provenance]:
     origin = reader(attempt.pod, attempt.store, run.model.credentials, "model")
     model = fetch_model(origin, run.model.uri, attempt.folder / "model")
     say(f"The model is here: {len(model)} files, {sum(file.size_bytes for file in model.values()):,} bytes.")
-    restored = restore_newest(attempt.store, attempt.folder / "output")
+    restored = restore_newest(attempt.store, attempt.folder / "output", digest_of(model))
     if restored is not None:
         attempt.from_step = attempt.checkpoint_step = restored.step
     test_file = attempt.folder / "data" / TEST_FILE
@@ -109,11 +109,13 @@ def fetch_prepared(attempt: Attempt, target: Path) -> dict[str, Digest]:
     return {Path(key).name: digest for key, digest in digests.items()}
 
 
-def run_engine(attempt: Attempt, run: RunFile, order: EngineOrder) -> int:
+def run_engine(attempt: Attempt, run: RunFile, order: EngineOrder, model_sha256: str) -> int:
     """The engine's exit code. Every checkpoint it leaves goes to the store."""
     order_file = attempt.folder / "order.json"
     write_atomically(order_file, order)
-    sync = CheckpointSync(attempt.store, attempt.report.snapshots, attempt.pod.attempt, run.checkpoint.keep)
+    sync = CheckpointSync(
+        attempt.store, attempt.report.snapshots, attempt.pod.attempt, run.checkpoint.keep, model_sha256
+    )
     if attempt.stop.requested:
         raise Failure(ExitCode.PREEMPTED, "Stopped before the engine was started.")
     command = [sys.executable, "-m", ENGINES[run.method], str(order_file)]

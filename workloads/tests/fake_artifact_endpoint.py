@@ -6,10 +6,12 @@ the embedded one has it. Objects are files below a folder. Requests that a test 
 
 import json
 import subprocess
+import tempfile
 import threading
 import urllib.parse
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cache
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -29,6 +31,7 @@ class FakeEndpoint:
     """`objects` is the bucket as a folder; what a run wrote lies below `prefix`."""
 
     folder: Path
+    authority: str = "test CA"
     progress: list[dict[str, Any]] = field(default_factory=list)
     requests: list[str] = field(default_factory=list)
     # (part of "METHOD path", status): answered so many times instead of the real answer.
@@ -42,7 +45,8 @@ class FakeEndpoint:
         self.prefix = self.objects / BUCKET / NAMESPACE / UID
         self.prefix.mkdir(parents=True)
         (self.folder / "token").write_text(TOKEN)
-        make_certificates(self.folder)
+        for name, content in certificates(self.authority).items():
+            (self.folder / name).write_bytes(content)
         self._store = self._serve(_StoreHandler)
         self._endpoint = self._serve(_EndpointHandler)
         context = SSLContext(PROTOCOL_TLS_SERVER)
@@ -201,11 +205,18 @@ class _StoreHandler(_Handler):
         self.answer(HTTPStatus.OK, b"")
 
 
-def make_certificates(folder: Path) -> None:
-    """A CA and a leaf for localhost with every extension that strict X.509 checking asks for."""
+@cache
+def certificates(authority: str) -> dict[str, bytes]:
+    """A CA and a leaf for localhost with every extension that strict X.509 checking asks for, by file name."""
+    with tempfile.TemporaryDirectory() as folder:
+        make_certificates(Path(folder), authority)
+        return {path.name: path.read_bytes() for path in Path(folder).iterdir()}
+
+
+def make_certificates(folder: Path, authority: str) -> None:
     subject = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"]
     _openssl(
-        "req", "-x509", *subject, "-subj", "/CN=test CA", "-keyout", folder / "ca.key", "-out", folder / "ca.crt",
+        "req", "-x509", *subject, "-subj", f"/CN={authority}", "-keyout", folder / "ca.key", "-out", folder / "ca.crt",
         "-addext", "keyUsage=critical,keyCertSign,cRLSign",
     )  # fmt: skip
     _openssl(

@@ -98,7 +98,7 @@ def test_a_hurry_ends_waiting_at_once(store: ArtifactStore, endpoint: FakeEndpoi
 
 def test_a_certificate_of_another_authority_is_refused(endpoint: FakeEndpoint, tmp_path: Path) -> None:
     (tmp_path / "other").mkdir()
-    other = FakeEndpoint(tmp_path / "other")
+    other = FakeEndpoint(tmp_path / "other", authority="another CA")
     store = ArtifactStore(endpoint.url, endpoint.folder / "token", other.folder / "ca.crt", Patience(0.5))
     with pytest.raises(Failure, match="certificate verify failed"):
         store.list_keys("")

@@ -161,6 +161,15 @@ def test_a_damaged_checkpoint_is_passed_over(wrapper: Wrapper, damage: str) -> N
     assert wrapper.result(second) == uninterrupted()
 
 
+def test_a_base_model_that_changed_is_not_trained_on(wrapper: Wrapper) -> None:
+    process = wrapper.start(1, SWE_TEST_HOLD_AT="5")
+    wrapper.at("a1/step-4/manifest.json", lambda: kill_engine(process))
+    wrapper.finish(process, 1)
+    wrapper.endpoint.put(f"{MODEL_URI}/model.safetensors", b"others")
+    verdict = wrapper.train(2)
+    assert (verdict["exitCode"], "base model has changed" in verdict["message"]) == (66, True)
+
+
 def test_without_any_checkpoint_it_begins_anew(wrapper: Wrapper) -> None:
     process = wrapper.start(1, SWE_TEST_HOLD_AT="5")
     wrapper.at("a1/step-4/manifest.json", lambda: kill_engine(process))
