@@ -16,6 +16,8 @@ export type Attempt = Child & Readonly<{
   verdict?: TrainVerdict
   /** It is over, no pod says how, and the store could not be asked. */
   unread?: true
+  /** Older than the oldest attempt that the status still tells of; its end was recorded once. */
+  forgotten?: true
 }>
 
 export type Children = Readonly<{ jobs: readonly Job[]; pods: readonly Pod[] }>
@@ -32,7 +34,8 @@ export function attemptsOf(run: TrainingRun, children: Children): readonly Attem
   return numbered(children, 'train', records.map(({ number }) => number)).map((child) => {
     const record = records.find(({ number }) => number === child.number)
     const { verdict } = readTrainVerdict(lastWordOf(child))
-    return { ...child, ...(record === undefined ? {} : { record }), ...(verdict === undefined ? {} : { verdict }) }
+    const isForgotten = record === undefined && isBeforeAll(records, child.number)
+    return { ...child, ...(record === undefined ? {} : { record }), ...(verdict === undefined ? {} : { verdict }), ...(isForgotten ? { forgotten: true } : {}) }
   })
 }
 
@@ -42,9 +45,14 @@ export function isLive({ job, pods }: Child): boolean {
   return jobMayStartPods || pods.some((pod) => !isTerminal(pod))
 }
 
-/** Whether the status tells how it ended; what is recorded is never rewritten. */
-export function isRecorded({ record }: Attempt): boolean {
-  return record !== undefined && record.state !== 'Running'
+/** Whether the status tells, or told, how it ended; what is recorded is never rewritten. */
+export function isRecorded({ record, forgotten }: Attempt): boolean {
+  return forgotten === true || (record !== undefined && record.state !== 'Running')
+}
+
+/** Whether the attempt fell off the front of the table, which keeps the newest only. */
+export function isBeforeAll(records: readonly TrainingRunAttempt[], number: number): boolean {
+  return records.length > 0 && records.every((record) => number < record.number)
 }
 
 export function newestPod({ pods }: Child): Pod | undefined {

@@ -129,6 +129,22 @@ describe('a run that lost its status', PATIENCE, () => {
   })
 })
 
+describe('a run that is preempted more often than its status can tell', () => {
+  it('still comes to its end, and forgets the oldest attempts', async () => {
+    const life = new SimulatedLife()
+    for (let times = 0; times < 52; times += 1) {
+      await life.bringUp()
+      life.train(2)
+      life.running().forEach((pod) => life.cluster.remove(pod))
+      life.runKubelet()
+    }
+    await life.goOn(10)
+    expect(life.status.state).toBe('Succeeded')
+    expect(life.status.attempts?.at(-1)?.number).toBeGreaterThan(24)
+    expect(life.cluster.jobs().length).toBeLessThan(25)
+  })
+})
+
 describe('an undisturbed run', () => {
   it('goes through its states in order and ends current for kstatus', async () => {
     const life = new SimulatedLife()

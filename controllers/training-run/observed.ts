@@ -2,7 +2,7 @@ import type { TrainingRun, TrainingRunAttempt, TrainingRunProgress } from '../..
 import { conditionOf } from '../../operator/meta/conditions.ts'
 import { toSeconds } from '../../operator/meta/time.ts'
 import type { ConfigMap, Pod } from '../shared/kinds.ts'
-import { containerEnd, endTimeOf, isLive, isRecorded, newestPod, type Attempt, type Preparation } from './children.ts'
+import { containerEnd, endTimeOf, isBeforeAll, isLive, isRecorded, newestPod, type Attempt, type Preparation } from './children.ts'
 import { outcomeOf, type Outcome } from './outcome.ts'
 import type { Resolved } from './resolve.ts'
 import type { Settings } from './settings.ts'
@@ -53,7 +53,7 @@ export function isFinished(run: TrainingRun): boolean {
 
 /** The table of attempts as the status should show it: what is recorded stays, what ended is added once it is known how. */
 export function attemptTable(seen: Observed): readonly TrainingRunAttempt[] {
-  return seen.attempts.map((attempt) => describeAttempt(seen, attempt)).slice(-ATTEMPTS_SHOWN)
+  return seen.attempts.filter(({ forgotten }) => !forgotten).map((attempt) => describeAttempt(seen, attempt)).slice(-ATTEMPTS_SHOWN)
 }
 
 /** How an attempt ended that is not recorded yet; undefined while it lives or nobody can tell. */
@@ -66,7 +66,7 @@ export function isSettled(run: TrainingRun, number: number): boolean {
   if (isFinished(run)) return true
   const records = run.status?.attempts ?? []
   const record = records.find((one) => one.number === number)
-  return record === undefined ? records.length > 0 && number < Math.min(...records.map((one) => one.number)) : record.state !== 'Running'
+  return record === undefined ? isBeforeAll(records, number) : record.state !== 'Running'
 }
 
 function describeAttempt(seen: Observed, attempt: Attempt): TrainingRunAttempt {

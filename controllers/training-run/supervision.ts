@@ -1,4 +1,4 @@
-import type { KubeObject } from '../../operator/api/object.ts'
+import { refOf, type KubeObject } from '../../operator/api/object.ts'
 import type { Verdict } from '../../operator/control/plan.ts'
 import { sameJson } from '../../operator/meta/hash.ts'
 import { newestPod, type Attempt, type Child } from './children.ts'
@@ -59,10 +59,11 @@ export function startNext(seen: Observed, afterSeconds: number): Verdict {
   const inputs = buildableInputs(seen)
   if (!inputs) return waitForCertificate()
   const { run, resolved, settings } = seen
+  const remove = seen.attempts.flatMap(({ forgotten, job }) => (forgotten && job !== undefined && job.metadata.deletionTimestamp === undefined ? [refOf(job)] : []))
   const number = (seen.attempts.at(-1)?.number ?? 0) + 1
   const job = buildAttemptJob(run, resolved, settings, number)
   const message = number === 1 ? 'Attempt 1 starts.' : `Attempt ${number} starts from the newest checkpoint.`
-  return conclude('Starting', message, { apply: inputsIfChanged(seen), create: [job], again: LOOK_AGAIN_SECONDS })
+  return conclude('Starting', message, { apply: inputsIfChanged(seen), create: [job], remove, again: LOOK_AGAIN_SECONDS })
 }
 
 export function waitForCertificate(): Verdict {

@@ -123,6 +123,16 @@ export class SimulatedLife {
     this.cluster.run = run
   }
 
+  /** Until the next pod runs; its program has done nothing yet. */
+  async bringUp(): Promise<void> {
+    await this.settle()
+    this.cluster.seconds += 300
+    await this.settle()
+    this.cluster.runJobController()
+    this.runKubelet()
+    await this.settle()
+  }
+
   /** Everybody does their part for so many minutes, or until the run is finished. */
   async goOn(rounds: number): Promise<void> {
     for (let round = 0; round < rounds; round += 1) {
