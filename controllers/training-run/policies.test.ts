@@ -1,26 +1,10 @@
 import { describe, expect, it } from 'vitest'
-import { aPrepareVerdict, aRecord, anObservation, completed, failed, preempted, type Observation } from '../../test/world/training-run.ts'
-import type { Pod } from '../shared/kinds.ts'
+import { ended, evidence, outcome } from '../../test/world/planned.ts'
+import { aRecord, anObservation, completed, failed, preempted } from '../../test/world/training-run.ts'
 import { plan } from './plan.ts'
 
 const running = { kind: 'Running' } as const
 const none = { kind: 'None' } as const
-
-/** What the user sees and what is written, without the details of the objects. */
-function outcome(seen: Observation) {
-  const { writes, status, again } = plan(seen)
-  const names = writes.map((write) => `${write.op} ${'object' in write ? `${write.object.kind} ${write.object.metadata.name}` : `${write.ref.kind} ${write.ref.name}`}`)
-  const ready = (status as { conditions?: { type: string; message: string }[] } | undefined)?.conditions?.find(({ type }) => type === 'Ready')
-  return { state: status?.['state'], message: ready?.message, writes: names, again }
-}
-
-function ended(verdict: ReturnType<typeof completed>) {
-  return { kind: 'Ended', verdict } as const
-}
-
-function evidence(status: Pod['status'], deleted?: true) {
-  return { kind: 'Ended', status, ...(deleted === undefined ? {} : { deleted }) } as const
-}
 
 describe('a new run', () => {
   it('has its data prepared first', () => {
@@ -70,35 +54,6 @@ describe('a reference that can never be followed', () => {
   })
 })
 
-describe('preparing the data', () => {
-  it('is watched while its pod runs', () => {
-    expect(outcome(anObservation().preparing(running))).toMatchObject({ state: 'Preparing', writes: [] })
-  })
-
-  it('names the ConfigMap that its pod waits for', () => {
-    const waiting = { kind: 'Waiting', reason: 'ContainerCreating', message: '' } as const
-    const seen = anObservation().preparing(waiting).with({ warning: 'MountVolume.SetUp failed for volume "data" : configmap "rows" not found' })
-    expect(outcome(seen)).toMatchObject({ state: 'WaitingForReference', message: expect.stringContaining('configmap "rows" not found') })
-  })
-
-  it('ends the run with the words of the program when the data can never be used', () => {
-    const verdict = { ...aPrepareVerdict(), exitCode: 65, reason: 'InvalidData', message: 'Row 3 has no patch.' }
-    expect(outcome(anObservation().preparing({ kind: 'Ended', verdict }))).toMatchObject({ state: 'InvalidData', message: 'Row 3 has no patch.', writes: [] })
-  })
-
-  it('is repeated after a pause when its pod was evicted', () => {
-    const seen = anObservation().preparing(evidence({ phase: 'Failed', reason: 'Evicted', message: 'The node was low on memory.' }))
-    expect(outcome(seen)).toMatchObject({ state: 'Retrying', writes: [], again: 10 })
-    expect(outcome(seen.later(10))).toMatchObject({ state: 'Preparing', writes: ['create Job sft-prepare-2'] })
-  })
-
-  it('is given up when its program fails more often than retries allow', () => {
-    const crash = evidence({ phase: 'Failed', containerStatuses: [{ name: 'prepare', state: { terminated: { exitCode: 1, message: 'MemoryError' } } }] })
-    const seen = anObservation({ retries: { limit: 1 } }).preparing(crash).preparing(crash).later(1000)
-    expect(outcome(seen)).toMatchObject({ state: 'Failed', message: expect.stringContaining('MemoryError') })
-  })
-})
-
 describe('an attempt', () => {
   it('starts as soon as the data is ready', () => {
     expect(outcome(anObservation().withData())).toMatchObject({ state: 'Starting', writes: ['create Job sft-a1'] })
@@ -114,6 +69,12 @@ describe('an attempt', () => {
     const seen = anObservation().withData().attempt(1, running).with({ progress })
     expect(outcome(seen).message).toBe('Attempt 1 is at step 35 of 60, 58 %.')
     expect(outcome(seen.later(301)).message).toContain('Its last report came at 2026-01-01T12:00:00Z.')
+  })
+
+  it('whose pod does not go names what a person can do', () => {
+    const seen = anObservation().withData().attempt(1, { kind: 'Running', deleting: true })
+    expect(outcome(seen).message).toBe('Attempt 1 ends: pod sft-a1-xyz12 is being deleted.')
+    expect(outcome(seen.later(61)).message).toContain('node-1 has not confirmed its end; if that node is lost for good, delete the Node')
   })
 
   it('gets its inputs back when somebody deleted them', () => {
@@ -250,6 +211,13 @@ describe('a suspended run', () => {
     const seen = anObservation().withData().attempt(1, ended(preempted(1, { from: 0, to: 12 })), aRecord(1, 'Running')).suspended()
     expect(outcome(seen)).toMatchObject({ state: 'Suspended', message: expect.stringContaining('at step 12') })
     expect(plan(seen).status).toMatchObject({ attempts: [{ state: 'Suspended', lastStep: 12 }] })
+  })
+
+  it('is still suspending when it is resumed before its pod has ended, and nothing is held against it', () => {
+    const going = { ...anObservation().withData().attempt(1, { kind: 'Running', deleting: true }, aRecord(1, 'Running')).inState('Suspending') }
+    const [{ job: _, ...attempt } = { number: 1, pods: [] }] = going.attempts
+    const seen = going.with({ attempts: [attempt] })
+    expect(outcome(seen)).toMatchObject({ state: 'Suspending', writes: [], message: expect.stringContaining('the next attempt follows at once') })
   })
 
   it('is complete when its last step came first', () => {

@@ -1,7 +1,7 @@
 import { refOf } from '../../operator/api/object.ts'
 import type { Policy, Verdict } from '../../operator/control/plan.ts'
 import { conditionOf } from '../../operator/meta/conditions.ts'
-import { isLive } from './children.ts'
+import { isLive, type Attempt } from './children.ts'
 import { conclude } from './conclude.ts'
 import { attemptTable, isFinished, newOutcomeOf, type Observed } from './observed.ts'
 import { prepareData } from './preparation.ts'
@@ -60,10 +60,18 @@ function holdWhileSuspended(seen: Observed): Verdict | undefined {
 function superviseAttempt(seen: Observed): Verdict | undefined {
   const attempt = seen.attempts.findLast(isLive)
   if (!attempt) return undefined
+  // Resumed before the pod had ended: the state remembers that its end was asked for.
+  if (seen.run.status?.state === 'Suspending' && isEnding(attempt)) {
+    return conclude('Suspending', `${superviseRunning(seen, attempt)} It was suspended; the next attempt follows at once.`, { again: CHECK_SECONDS })
+  }
   const verdict = hasStarted(attempt)
     ? conclude('Running', superviseRunning(seen, attempt), { again: CHECK_SECONDS })
     : superviseStart(seen, attempt, 'Starting')
   return { ...verdict, apply: inputsIfChanged(seen) }
+}
+
+function isEnding({ job }: Attempt): boolean {
+  return job === undefined || job.metadata.deletionTimestamp !== undefined
 }
 
 function waitForStore({ storeTrouble, consulted }: Observed): Verdict | undefined {

@@ -1,3 +1,4 @@
+import { refOf } from '../../operator/api/object.ts'
 import type { Verdict } from '../../operator/control/plan.ts'
 import { endTimeOf, isLive, newestPod, type Preparation } from './children.ts'
 import { conclude } from './conclude.ts'
@@ -5,12 +6,11 @@ import { isPrepared, type Observed } from './observed.ts'
 import { outcomeOf, type Outcome } from './outcome.ts'
 import { isState } from './reasons.ts'
 import { buildPrepareJob } from './resources/prepare-job.ts'
-import { backoffSeconds, secondsLeft } from './retries.ts'
-import { refOf } from '../../operator/api/object.ts'
+import { backoffSeconds, MAX_ATTEMPTS_WITHOUT_PROGRESS, secondsLeft } from './retries.ts'
 import { buildableInputs, inputsIfChanged, superviseStart, waitForCertificate } from './supervision.ts'
 import { hasStarted } from './trouble.ts'
 
-const PREPARATIONS_KEPT = 5 // for a person to look at; endless retries must not fill the namespace
+const PREPARATIONS_KEPT = 5 // for a person to look at; of older ones those that count against the limit stay, as they are the count
 
 /** Data is prepared once; a preparation that fails for reasons of its own is repeated like an attempt. */
 export function prepareData(seen: Observed): Verdict | undefined {
@@ -20,9 +20,14 @@ export function prepareData(seen: Observed): Verdict | undefined {
   const outcomes = seen.preparations.map(outcomeOf)
   const last = outcomes.at(-1)
   if (last === undefined) return start(seen, 1)
-  const counted = outcomes.filter(({ retry }) => retry === 'Counted').length
-  if (last.retry === 'Never' || counted > seen.resolved.retryLimit) return giveUp(seen, last)
+  const counted = outcomes.filter(isCounted).length
+  const isHopeless = outcomes.length >= MAX_ATTEMPTS_WITHOUT_PROGRESS && !outcomes.slice(-MAX_ATTEMPTS_WITHOUT_PROGRESS).some(isCounted)
+  if (last.retry === 'Never' || counted > seen.resolved.retryLimit || isHopeless) return giveUp(seen, last)
   return retry(seen, last, last.retry === 'Counted' ? counted : outcomes.length)
+}
+
+function isCounted({ retry }: Outcome): boolean {
+  return retry === 'Counted'
 }
 
 function supervise(seen: Observed, preparation: Preparation): Verdict {
@@ -41,14 +46,15 @@ function retry(seen: Observed, last: Outcome, times: number): Verdict {
 
 function giveUp(seen: Observed, { reason, message, retry }: Outcome): Verdict {
   const state = retry === 'Never' && isState(reason) ? reason : 'Failed'
-  const times = seen.preparations.length
-  return conclude(state, retry === 'Never' ? message : `Preparing the data failed ${times} times, at last with ${reason}: ${message}`)
+  const times = seen.preparations.at(-1)?.number
+  const story = `Preparing the data failed ${times} times, at last with ${reason}: ${message} Remove the cause and create a new TrainingRun.`
+  return conclude(state, retry === 'Never' ? message : story)
 }
 
 function start(seen: Observed, number: number): Verdict {
   if (!buildableInputs(seen)) return waitForCertificate()
   const { run, resolved, settings, preparations } = seen
-  const old = preparations.slice(0, -PREPARATIONS_KEPT).flatMap(({ job }) => (job === undefined ? [] : [refOf(job)]))
+  const old = preparations.slice(0, -PREPARATIONS_KEPT).filter((one) => !isCounted(outcomeOf(one))).flatMap(({ job }) => (job === undefined ? [] : [refOf(job)]))
   const job = buildPrepareJob(run, resolved, settings, number)
   return conclude('Preparing', 'The data is about to be read, checked and split.', { apply: inputsIfChanged(seen), create: [job], remove: old })
 }

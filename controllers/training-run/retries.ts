@@ -3,7 +3,7 @@ import { retryOf } from './reasons.ts'
 
 const BACKOFF_FIRST_SECONDS = 10 // as Jobs do; long enough for a node or the store to come back
 const BACKOFF_MAX_SECONDS = 300 // a run that waits longer looks forgotten
-const MAX_ATTEMPTS_WITHOUT_PROGRESS = 5 // bounds outcomes that are repeated without a limit of their own
+export const MAX_ATTEMPTS_WITHOUT_PROGRESS = 5 // bounds outcomes that are repeated without a limit of their own
 
 /** What follows the attempts so far. */
 export type Next =

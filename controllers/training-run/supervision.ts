@@ -1,6 +1,7 @@
 import { refOf, type KubeObject } from '../../operator/api/object.ts'
 import type { Verdict } from '../../operator/control/plan.ts'
 import { sameJson } from '../../operator/meta/hash.ts'
+import type { Pod } from '../shared/kinds.ts'
 import { newestPod, type Attempt, type Child } from './children.ts'
 import { conclude } from './conclude.ts'
 import { attemptTable, type Observed } from './observed.ts'
@@ -14,6 +15,7 @@ import { troubleOf, type Trouble } from './trouble.ts'
 const START_DEADLINE_SECONDS = 600 // a large image on a slow link is there by then; a wrong name never is
 const LOOK_AGAIN_SECONDS = 15 // what keeps a pod from starting shows in events, which wake nobody
 const SILENCE_SECONDS = 300 // a long step or an evaluation reports nothing for minutes
+const KUBELET_SLACK_SECONDS = 60 // to report the end of a pod that it has killed
 const CERTIFICATE_RETRY_SECONDS = 2 // made within the operator's first seconds
 
 /** What is said about a child whose program has not begun. */
@@ -42,13 +44,19 @@ function startMessage(child: Child): string {
 export function superviseRunning(seen: Observed, attempt: Attempt): string {
   const pod = newestPod(attempt)
   const { number } = attempt
-  if (pod?.metadata.deletionTimestamp !== undefined) return `Attempt ${number} ends: pod ${pod.metadata.name} is being deleted.`
+  if (pod?.metadata.deletionTimestamp !== undefined) return `Attempt ${number} ends: pod ${pod.metadata.name} is being deleted.${stuckHint(pod, seen.now)}`
   if (pod?.status?.phase === 'Succeeded' || pod?.status?.phase === 'Failed') return `Attempt ${number} has ended.`
   const progress = newestProgress(seen)
   if (progress?.attempt !== number) return `Attempt ${number} runs in pod ${pod?.metadata.name} on node ${pod?.spec?.nodeName}; it has not reported yet.`
   const steps = progress.totalSteps === undefined ? `step ${progress.step}` : `step ${progress.step} of ${progress.totalSteps}`
   const isSilent = secondsLeft(progress.updatedTime, SILENCE_SECONDS, seen.now) === 0
   return `Attempt ${number} is at ${steps}, ${progress.percent} %.${isSilent ? ` Its last report came at ${progress.updatedTime}.` : ''}`
+}
+
+/** The time stamp of a deletion is the end of the pod's grace; a kubelet that is not heard of after it may never be. */
+function stuckHint({ metadata, spec }: Pod, now: Date): string {
+  if (secondsLeft(metadata.deletionTimestamp, KUBELET_SLACK_SECONDS, now) > 0) return ''
+  return ` The kubelet of node ${spec?.nodeName} has not confirmed its end; if that node is lost for good, delete the Node, and the next attempt starts.`
 }
 
 /** Starts the next attempt when its time has come; its number was never used before, by anything that is known. */

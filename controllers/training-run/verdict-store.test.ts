@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { aPrepareVerdict, aRecord, anObservation, completed, preempted, type Observation } from '../../test/world/training-run.ts'
+import { aPrepareVerdict, aRecord, anObservation, completed, failed, preempted, type Observation } from '../../test/world/training-run.ts'
 import { StoreError } from '../store/error.ts'
 import { consult, type VerdictStore } from './verdict-store.ts'
 
@@ -78,6 +78,14 @@ describe('the store', () => {
       consulted: true, attempts: [{ unread: true }], storeTrouble: 'the artifact store cannot be reached: connection refused',
     })
     expect(await look(anObservation(), store)).toMatchObject({ consulted: false })
+  })
+
+  it('is asked before the next try of a program that could not reach it', async () => {
+    const { store } = storeWith({ result: unreachable, data: unreachable })
+    const lost = failed(1, 72, 'StoreUnavailable')
+    expect(await look(visited.withData().attempt(1, { kind: 'Ended', verdict: lost }), store)).toMatchObject({ storeTrouble: unreachable.message })
+    expect(await look(visited.withData().recorded(aRecord(1, 'Preempted', { reason: 'StoreUnavailable' })), store)).toMatchObject({ storeTrouble: unreachable.message })
+    expect(await look(visited.preparing({ kind: 'Ended', verdict: { ...aPrepareVerdict(), exitCode: 72, reason: 'StoreUnavailable' } }), store)).toMatchObject({ storeTrouble: unreachable.message })
   })
 
   it('does not hold a run up with a document that can never be read', async () => {

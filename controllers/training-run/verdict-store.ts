@@ -37,7 +37,7 @@ export async function consult(run: TrainingRun, known: Known, store: VerdictStor
 
 async function ask(run: TrainingRun, looked: Looked, store: Questions): Promise<Looked> {
   const isFirstVisit = !looked.consulted
-  const result = isFirstVisit || looked.attempts.some(needsStore) ? await store.result() : undefined
+  const result = isFirstVisit || looked.attempts.some(needsStore) || lostStore(looked.attempts.at(-1)) ? await store.result() : undefined
   const prepared = needsDataManifest(run, looked) ? await store.data() : looked.prepared
   const remembered = isFirstVisit && prepared !== undefined ? await rememberAttempts(looked.attempts, store) : looked.attempts
   const attempts: Attempt[] = []
@@ -48,7 +48,13 @@ async function ask(run: TrainingRun, looked: Looked, store: Questions): Promise<
 function needsDataManifest(run: TrainingRun, looked: Looked): boolean {
   const isKnown = looked.prepared !== undefined || isPrepared({ run })
   const newest = looked.preparations.at(-1)
-  return !isKnown && !looked.preparations.some(isLive) && newest?.verdict === undefined
+  return !isKnown && !looked.preparations.some(isLive) && (newest?.verdict === undefined || lostStore(newest))
+}
+
+/** It ended because it could not reach the store: while we cannot either, another try would fare no better. */
+function lostStore(child: Attempt | Preparation | undefined): boolean {
+  if (child === undefined || isLive(child)) return false
+  return (('record' in child ? child.record?.reason : undefined) ?? child.verdict?.reason) === 'StoreUnavailable'
 }
 
 /** Over, unrecorded, and its pod says nothing. */
