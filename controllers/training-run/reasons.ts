@@ -1,4 +1,5 @@
 // Every word a TrainingRun uses to say where it stands or how an attempt ended, in one place.
+import type { Verdict } from '../../operator/control/plan.ts'
 import exitCodes from '../../workloads/swe_workloads/exit_codes.json' with { type: 'json' }
 
 /** What a state means to kstatus and to `kubectl wait`. */
@@ -39,6 +40,11 @@ export type State = keyof typeof states
 
 export function isState(word: string): word is State {
   return Object.hasOwn(states, word)
+}
+
+/** A verdict in one of our states; Ready follows from what the state means. */
+export function conclude(state: State, message: string, then: Omit<Partial<Verdict>, 'ready' | 'reason' | 'message'> = {}): Verdict {
+  return { ready: states[state].phase === 'Succeeded' ? 'True' : 'False', reason: state, message, ...then }
 }
 
 /** `Never`: it would end the same way. `Counted`: again, within spec.retries.limit. `Always`: not the run's fault. */

@@ -4,9 +4,8 @@ import { kstatusOf } from '../../operator/meta/kstatus.ts'
 import { conditionOf } from '../../operator/meta/conditions.ts'
 import type { TrainingRunProgress } from '../../crds/training-run.ts'
 import { aRecord, anObservation, completed, preempted } from '../../test/world/training-run.ts'
-import { conclude } from './conclude.ts'
 import { plan } from './plan.ts'
-import { states, type State } from './reasons.ts'
+import { conclude, states, type State } from './reasons.ts'
 import { buildStatus } from './status.ts'
 
 const running = { kind: 'Running' } as const

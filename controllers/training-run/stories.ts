@@ -2,9 +2,8 @@
 import type { TrainingRunProgress } from '../../crds/training-run.ts'
 import type { Verdict } from '../../operator/control/plan.ts'
 import { toSeconds } from '../../operator/meta/time.ts'
-import { conclude } from './conclude.ts'
 import { attemptTable, type Observed } from './observed.ts'
-import { isState } from './reasons.ts'
+import { conclude, isState } from './reasons.ts'
 import type { Next } from './retries.ts'
 import { cut, type TrainVerdict } from './verdicts.ts'
 
