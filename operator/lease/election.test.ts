@@ -28,6 +28,18 @@ function anElection() {
   return { world, server, log, replica, current }
 }
 
+/** A server that carries out at once what is asked, but takes its time to answer. */
+function answeringAfter(client: Client, ms: number, world: FakeWorld): Client {
+  return {
+    ...client,
+    patch: async (...call) => {
+      const answer = await client.patch(...call)
+      await world.sleep(ms)
+      return answer as never
+    },
+  }
+}
+
 function mayWrite(check: () => void): boolean {
   try {
     check()
@@ -106,6 +118,40 @@ describe('an election', () => {
     expect(a.mayWrite()).toBe(false)
     expect(await until(world, () => log.includes('b leads'))).toBeLessThanOrEqual(2_000)
     expect(log).not.toContain('a lost')
+  })
+
+  it('gives the lease back though it is being renewed at that very moment, and does not lead on by that renewal', async () => {
+    const { world, server, log, replica, current } = anElection()
+    const a = replica('a', 'u1', answeringAfter(server.connect(), 300, world))
+    await world.advance(2_100) // the renewal of the second second is sent but not answered
+    const released = a.election.release()
+    await world.advance(600)
+    await released
+    expect([current()?.holderIdentity, a.mayWrite()]).toEqual(['', false])
+    replica('b')
+    await world.advance(1_000)
+    expect(log).toEqual(['a leads', 'b leads'])
+  })
+
+  it('outlives a renewal that is never answered, as on a connection that nobody cuts', async () => {
+    const { world, server, log, replica } = anElection()
+    let patches = 0
+    const client = server.connect()
+    const a = replica('a', 'u1', { ...client, patch: (...call) => ((patches += 1) === 3 ? new Promise(() => undefined) : client.patch(...call)) })
+    await world.advance(60_000)
+    expect([log, a.mayWrite(), patches > 20]).toEqual([['a leads'], true, true])
+  })
+
+  it('writes nothing and ends as soon as it sees that another holds the lease', async () => {
+    const { world, server, log, replica } = anElection()
+    const a = replica('a')
+    await world.advance(1_000)
+    server.remove({ apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', ...lease }) // by somebody's hand
+    const b = replica('b')
+    expect(await until(world, () => b.election.isLeading())).toBeLessThanOrEqual(2_000)
+    expect(await until(world, () => !a.mayWrite())).toBeLessThanOrEqual(4_000)
+    await world.advance(0)
+    expect(log).toEqual(['a leads', 'b leads', 'a lost'])
   })
 
   it('gives a restarted container its own lease back at once, and lets another pod of that name wait', async () => {

@@ -9,6 +9,7 @@ import { RENEW_DEADLINE_MS, type Fence } from './fence.ts'
 const LEASE_DURATION_S = 15 // client-go's; a standby waits this long after the last renewal it saw
 const LEASE_DURATION_MS = LEASE_DURATION_S * 1000
 const RETRY_MS = 2_000 // client-go's; five renewals may fail before the deadline
+const ATTEMPT_MS = RENEW_DEADLINE_MS / 2 // controller-runtime's: one connection that hangs must not cost the lease
 const JITTER = 1.2 // standbys spread their looks over RETRY_MS / 1.2 … RETRY_MS, so a takeover comes within lease + retry
 
 export type Lease = KubeObject &
@@ -44,6 +45,9 @@ export class Election {
   readonly #stop = new AbortController()
   #running: Promise<void> | undefined
   #leading = false
+  #isOver = false
+  /** The look or renewal begun last; it may go on after it was given up. */
+  #holding: Promise<boolean> | undefined
   /** The lease as last written by us or read, and the local time at which its record was seen to change. */
   #seen: Readonly<{ lease: Lease; record: string; atMs: number }> | undefined
   #lastFailure = ''
@@ -69,13 +73,16 @@ export class Election {
 
   /** Leaves the election and gives the lease back. Safe only once everything that writes has stopped. */
   async release(): Promise<void> {
+    this.#isOver = true
     this.#stop.abort()
     await this.#running
     this.#options.fence.close()
-    if (!this.#leading || !this.#seen) return
+    await this.#holding // a renewal under way would make ours a conflict
     this.#leading = false
-    const spec = { ...this.#record(this.#seen.lease), holderIdentity: '', leaseDurationSeconds: 1 }
-    await this.#write(this.#seen.lease, spec).catch((error: unknown) =>
+    const lease = this.#seen?.lease
+    if (lease?.spec?.holderIdentity !== this.#options.identity) return
+    const spec = { ...this.#record(lease), holderIdentity: '', leaseDurationSeconds: 1 }
+    await this.#write(lease, spec).catch((error: unknown) =>
       this.#options.log.warn({ err: error }, 'could not release the lease; a successor waits until it expires'))
   }
 
@@ -90,17 +97,23 @@ export class Election {
       if (!signal.aborted && this.#remainingMs() > 0) await this.#attempt(signal)
     }
     if (signal.aborted) return
+    this.#isOver = true
     this.#leading = false
     this.#options.fence.close()
     this.#options.log.error({ lease: this.#options.lease.name, identity: this.#options.identity }, 'lost the lease')
     this.#options.lost()
   }
 
-  /** One look or renewal, given up when the time to renew is over; true if the lease is ours. */
+  /** One look or renewal, given up while there is time for another; true if the lease is ours. */
   async #attempt(signal: AbortSignal): Promise<boolean> {
     const done = new AbortController()
-    const givenUp = this.#pause(this.#leading ? this.#remainingMs() : RENEW_DEADLINE_MS, AbortSignal.any([signal, done.signal]))
-    const outcome = await Promise.race([this.#hold().catch((error: unknown) => this.#failed(error)), givenUp.then(() => false)])
+    const limitMs = this.#leading ? Math.min(ATTEMPT_MS, this.#remainingMs()) : ATTEMPT_MS
+    const givenUp = this.#options.world.sleep(limitMs, AbortSignal.any([signal, done.signal])).then(
+      () => this.#failed(new Error(`no answer within ${Math.round(limitMs)} ms`)),
+      () => false, // answered, or leaving the election
+    )
+    this.#holding = this.#hold().catch((error: unknown) => this.#failed(error))
+    const outcome = await Promise.race([this.#holding, givenUp])
     done.abort()
     return outcome
   }
@@ -109,13 +122,20 @@ export class Election {
     const known = this.#leading ? this.#seen?.lease : undefined
     const lease = known ?? (await this.#options.client.get(LeaseType, this.#options.lease))
     if (lease) this.#look(lease)
-    if (lease && this.#isHeldByAnother(lease)) return false
+    if (lease && this.#isHeldByAnother(lease)) return this.#giveWay()
+    if (this.#isOver) return false
     const sentAtMs = this.#options.world.monotonicMs()
     const written = lease ? await this.#write(lease, this.#record(lease)) : await this.#create()
     this.#look(written)
     this.#lastFailure = ''
-    this.#options.fence.renewed(sentAtMs)
+    if (!this.#isOver) this.#options.fence.renewed(sentAtMs)
     return true
+  }
+
+  /** Whoever holds the lease may be at work already: a leader does not use up the time until its own deadline. */
+  #giveWay(): false {
+    if (this.#leading) this.#options.fence.close()
+    return false
   }
 
   #failed(error: unknown): boolean {
