@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { ApiError } from '../api/errors.ts'
 import type { KubeObject } from '../api/object.ts'
 import type { Client } from '../api/resource.ts'
-import { createFence } from '../lease/fence.ts'
+import { createFence, NotLeading } from '../lease/fence.ts'
 import { ownedBy } from '../meta/owner.ts'
 import { FakeApiServer } from '../testing/fake-api-server.ts'
 import { FakeCache } from '../testing/fake-cache.ts'
@@ -122,6 +122,33 @@ describe('executing a plan', () => {
     expect(server.writes).toEqual(['patch Ship a/fleet-1'])
   })
 
+  it('releases though somebody else took a finalizer off behind a stale cache, as the Job controller does', async () => {
+    const { server, cache, fleet, run } = aPlace()
+    const ship = aShip(aFleet(0, fleet.metadata), 1)
+    const held = server.create({ ...ship, metadata: { ...ship.metadata, finalizers: ['else/hold', 'tests/hold'] } })
+    cache.lag()
+    server.put({ ...held, metadata: { ...held.metadata, finalizers: ['tests/hold'] } })
+    const { failures } = await run({ writes: [{ op: 'release', ref: shipRef('fleet-1'), finalizer: 'tests/hold' }] }, fleet)
+    expect([failures, server.find(shipRef('fleet-1'))?.metadata.finalizers]).toEqual([[], []])
+  })
+
+  it('passes on why a release was refused, so that a lost lease or a conflict is not taken for a failure', async () => {
+    const { server, fleet, run } = aPlace()
+    const ship = aShip(aFleet(0, fleet.metadata), 1)
+    server.create({ ...ship, metadata: { ...ship.metadata, finalizers: ['tests/hold'] } })
+    const client = server.connect({ mayWrite: createFence(createFakeWorld()).mayWrite })
+    const { failures } = await run({ writes: [{ op: 'release', ref: shipRef('fleet-1'), finalizer: 'tests/hold' }] }, fleet, client)
+    expect(failures).toEqual([expect.any(NotLeading)])
+  })
+
+  it('does not take a conflict over a deletion for the deletion', async () => {
+    const { server, fleet, run } = aPlace()
+    server.create(aShip(aFleet(0, fleet.metadata), 1))
+    const conflict = new ApiError({ code: 409, reason: 'Conflict', message: 'the object has been modified' })
+    const client: Client = { ...server.connect(), remove: () => Promise.reject(conflict) }
+    expect((await run({ writes: [{ op: 'remove', ref: shipRef('fleet-1') }] }, fleet, client)).failures).toEqual([conflict])
+  })
+
   it('counts as released what the cache still shows as held', async () => {
     const { server, cache, fleet, run, events } = aPlace()
     const ship = aShip(aFleet(0, fleet.metadata), 1)
@@ -175,6 +202,13 @@ describe('executing a plan', () => {
     const { server, fleet, run } = aPlace()
     await run({ status: { list: [{ a: 1, b: 2 }], time: 't' } }, { ...fleet, status: { time: 't', list: [{ b: 2, a: 1 }] } })
     expect(server.writes).toEqual([])
+  })
+
+  it('repeats no event where the server finds that a status which looks different is the same', async () => {
+    const { server, fleet, run, events } = aPlace()
+    const client: Client = { ...server.connect(), applyStatus: async () => fleet as never } // it drops what the schema does not know
+    const { statusWritten } = await run({ status: { ships: 0, unknown: 1 }, events: [sailed] }, { ...fleet, status: { ships: 0 } }, client)
+    expect([statusWritten, events]).toEqual([false, []])
   })
 
   it('refuses to write a kind that no controller declared', async () => {

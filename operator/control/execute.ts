@@ -1,5 +1,5 @@
-import { isAlreadyExists, isConflict, isForbidden, isInvalid, isNotFound, Retryable } from '../api/errors.ts'
-import { keyOf, kindKey, type KubeObject, type ObjectKey, type ObjectRef, type ResourceType } from '../api/object.ts'
+import { isAlreadyExists, isForbidden, isInvalid, isNotFound, Retryable } from '../api/errors.ts'
+import { keyOf, kindKey, refOf, type KubeObject, type ObjectKey, type ObjectRef, type ResourceType } from '../api/object.ts'
 import type { Client } from '../api/resource.ts'
 import type { Cache } from '../cache/cache.ts'
 import { hasFinalizer, releasePatch } from '../meta/finalizer.ts'
@@ -35,8 +35,6 @@ export type Execution = Readonly<{ failures: readonly unknown[]; statusWritten: 
 
 /** Carries out a plan; the only code that writes on behalf of a controller. */
 export type Executor = (plan: Plan, subject: Subject | undefined, signal: AbortSignal) => Promise<Execution>
-
-const MAX_NOTE_LENGTH = 1_000 // events.k8s.io allows 1024
 
 /**
  * Writes in order up to the first that fails, then the status in any case, so that users see why, then the events.
@@ -123,35 +121,36 @@ async function apply(client: Client, type: ResourceType, intent: KubeObject, { f
 function refuseForeign(intent: KubeObject, present: KubeObject): void {
   const owner = controllerOf(present)
   if (owner?.uid === controllerOf(intent)?.uid) return
-  const { namespace, name } = intent.metadata
-  const ref = { apiVersion: intent.apiVersion, kind: intent.kind, name, ...(namespace === undefined ? {} : { namespace }) }
-  throw new Conflict(ref, owner ? `is controlled by ${owner.kind} ${owner.name} (uid ${owner.uid})` : 'is controlled by nobody')
+  throw new Conflict(refOf(intent), owner ? `is controlled by ${owner.kind} ${owner.name} (uid ${owner.uid})` : 'is controlled by nobody')
 }
 
 async function remove(client: Client, type: ResourceType, ref: ObjectRef, cached: KubeObject | undefined): Promise<void> {
   const present = cached ?? (await client.get(type, ref))
   if (!present || isAnother(present, ref) || present.metadata.deletionTimestamp !== undefined) return
   const { uid } = present.metadata
-  try {
-    await client.remove(type, ref, uid === undefined ? {} : { uid })
-  } catch (error) {
-    if (!isConflict(error)) throw error // the name belongs to a successor now: the object that was meant is gone
-  }
+  await client.remove(type, ref, uid === undefined ? {} : { uid })
 }
 
 type Release = Extract<Write, { op: 'release' }>
 
-async function release(client: Client, type: ResourceType, { ref, finalizer }: Release, cached: KubeObject | undefined): Promise<void> {
-  const isHeld = (object: KubeObject | undefined): object is KubeObject =>
-    object !== undefined && !isAnother(object, ref) && hasFinalizer(object, finalizer)
-  const present = cached ?? (await client.get(type, ref))
-  if (!isHeld(present)) return
+/** Others take their finalizers off at the same time, so that ours moves: the second try is made from what is there now. */
+async function release(client: Client, type: ResourceType, write: Release, cached: KubeObject | undefined): Promise<void> {
+  const { ref } = write
+  const refused = await tryRelease(client, type, write, cached ?? (await client.get(type, ref)))
+  const again = refused && (await tryRelease(client, type, write, await client.get(type, ref)))
+  if (again) throw new Retryable(`could not release ${ref.kind} ${keyOf(ref)}`, { cause: again })
+}
+
+/** The refusal, if what the patch tests for is not so. */
+async function tryRelease(client: Client, type: ResourceType, { ref, finalizer }: Release, present: KubeObject | undefined): Promise<Error | undefined> {
+  if (!present || isAnother(present, ref) || !hasFinalizer(present, finalizer)) return undefined
   try {
     await client.patch(type, ref, { contentType: 'application/json-patch+json', body: releasePatch(present, finalizer) })
+    return undefined
   } catch (error) {
-    if (isNotFound(error)) return
-    // What the patch tests for has changed: somebody took a finalizer off, perhaps we ourselves.
-    if (!isInvalid(error) || isHeld(await client.get(type, ref))) throw new Retryable(`could not release ${ref.kind} ${keyOf(ref)}`, { cause: error })
+    if (isNotFound(error)) return undefined
+    if (isInvalid(error)) return error
+    throw error
   }
 }
 
@@ -170,8 +169,8 @@ async function writeStatus({ client, types, fieldManager }: ExecutorOptions, pla
   }
   const intent = { apiVersion: subject.apiVersion, kind: subject.kind, metadata, status: plan.status }
   try {
-    await client.applyStatus(typesByKind(types)(subject), intent, { fieldManager: `${fieldManager}-status`, live: subject })
-    return true
+    const written = await client.applyStatus(typesByKind(types)(subject), intent, { fieldManager: `${fieldManager}-status`, live: subject })
+    return written.metadata.resourceVersion !== resourceVersion // the same version: only how it is written differed
   } catch (error) {
     if (isNotFound(error)) return false // deleted meanwhile; nobody is left to read it
     throw error
@@ -195,5 +194,5 @@ function isForUser(failure: unknown): failure is Error {
 function failedWrite(write: Write, failure: Error): EventIntent {
   const kind = write.op === 'create' || write.op === 'apply' ? write.object.kind : write.ref.kind
   const action = `${write.op.charAt(0).toUpperCase()}${write.op.slice(1)}${kind}`
-  return { type: 'Warning', reason: 'WriteFailed', action, note: failure.message.slice(0, MAX_NOTE_LENGTH) }
+  return { type: 'Warning', reason: 'WriteFailed', action, note: failure.message }
 }

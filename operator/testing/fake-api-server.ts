@@ -158,7 +158,8 @@ class FakeConnection {
       patch: (type, key, patch) => this.#write(type, `patch ${type.kind} ${keyOf(key)}`, () => server.patch(refTo(type, key), patch)),
       remove: async (type, key, { uid } = {}) => {
         const ref = uid === undefined ? refTo(type, key) : { ...refTo(type, key), uid }
-        await this.#write(type, `remove ${type.kind} ${keyOf(key)}`, () => server.remove(ref))
+        const isMeant = (): boolean => uid === undefined || server.find(ref)?.metadata.uid === uid // else it is gone, as for the real client
+        await this.#write(type, `remove ${type.kind} ${keyOf(key)}`, () => (isMeant() ? server.remove(ref) : undefined))
       },
       post: () => Promise.reject(new Error('nothing to post to')),
     }
