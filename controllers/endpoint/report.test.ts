@@ -1,6 +1,7 @@
 import { anything, assert, property } from 'fast-check'
 import { describe, expect, it } from 'vitest'
 
+import { trainingRunStatusSchema } from '../../crds/training-run.ts'
 import { readReport, type Report } from './report.ts'
 
 const reportOf = (trainerStatus: unknown): Report | undefined => {
@@ -31,7 +32,8 @@ describe('a progress report', () => {
   })
 
   it('is shortened, not refused, when a name or value is too long', () => {
-    expect(metricsOf([{ name: 'n'.repeat(65), value: '😀'.repeat(65) }])).toEqual([{ name: 'n'.repeat(64), value: '😀'.repeat(64) }])
+    expect(metricsOf([{ name: 'n'.repeat(65), value: '😀'.repeat(65) }])).toEqual([{ name: 'n'.repeat(64), value: '😀'.repeat(32) }])
+    expect(metricsOf([{ name: 'x', value: `1${'😀'.repeat(65)}` }])).toEqual([{ name: 'x', value: `1${'😀'.repeat(31)}` }])
   })
 
   it('loses characters that nobody can see', () => {
@@ -62,6 +64,8 @@ describe('a progress report', () => {
     assert(property(anything(), (metrics) => {
       const kept = metricsOf(Array.isArray(metrics) ? metrics : [{ name: metrics, value: metrics }]) ?? []
       expect(new Set(kept.map(({ name }) => name)).size).toBe(kept.length)
+      const progress = { attempt: 1, step: 0, percent: 0, updatedTime: '', metrics: kept }
+      expect(trainingRunStatusSchema.safeParse({ progress }).success).toBe(true)
       for (const text of kept.flatMap(({ name, value }) => [name, value])) expect(text).toMatch(/^[^\p{C}]{1,64}$/u)
     }))
   })

@@ -11,9 +11,10 @@ export type Report = Readonly<{
 
 export type Metric = Readonly<{ name: string; value: string }>
 
-const MAX_CHARS = 64 // of a name and of a value, as in the resource's schema
+const MAX_CHARS = 64 // of a name and of a value, in UTF-16 units, as our own schema counts when it reads the status back
 const MAX_METRICS = 32 // bounds the status; the whole history is an artifact
 const FIRST = ['loss', 'eval_loss', 'reward', 'learning_rate', 'grad_norm'] // what must not fall off the end of a long list
+const HALF_CHARACTER = /[\ud800-\udbff]$/ // what a cut leaves of a character outside the basic plane
 const STEP = 'current_step'
 const TOTAL_STEPS = 'total_steps'
 
@@ -66,7 +67,8 @@ function kept(all: ReadonlyMap<string, string>): readonly Metric[] {
 
 /** Control, format and unassigned characters and lone surrogates go; `nan` and `inf` are text like any other. */
 function printable(text: string): string {
-  return [...text.slice(0, 4 * MAX_CHARS).replaceAll(/\p{C}/gu, '').trim()].slice(0, MAX_CHARS).join('').trim()
+  const clean = text.slice(0, 4 * MAX_CHARS).replaceAll(/\p{C}/gu, '').trim()
+  return clean.slice(0, MAX_CHARS).replace(HALF_CHARACTER, '').trim()
 }
 
 function count(raw: unknown): number | undefined {

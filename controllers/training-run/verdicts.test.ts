@@ -19,6 +19,7 @@ describe('a verdict', () => {
     ['null', 'null'],
     ['a number', '42'],
     ['another program\'s verdict', JSON.stringify(aPrepareVerdict())],
+    ['an exit code no status could carry', JSON.stringify({ ...completed(1), exitCode: 300 })],
     ['a reason no condition could carry', JSON.stringify({ ...completed(1), reason: 'has space' })],
   ])('is told apart from %s', (_what, raw) => {
     const read = readTrainVerdict(raw)
@@ -38,6 +39,15 @@ describe('a commit marker', () => {
 
   it('carries the verdict of the attempt that finished', () => {
     expect(readResultManifest({ version: 1, files: [], verdict: completed(2) })).toEqual(completed(2))
+  })
+
+  it('lists nothing that a status could not carry, and nothing twice', () => {
+    const file = { key: 'result/a3/log', sha256: 'b'.repeat(64), sizeBytes: 10 }
+    const files = [file, { ...file, key: 'result/a4/log' }, { ...file, key: 'x', sha256: 'none' }, 'garbage', { ...file, key: 'y'.repeat(600) }]
+    expect(readResultManifest({ files }).artifacts).toEqual([{ ...file, key: 'result/a4/log', name: 'log' }])
+    const [artifact] = completed(1).artifacts ?? []
+    const twice = { ...completed(1), artifacts: Array.from({ length: 100 }, () => artifact) }
+    expect(readTrainVerdict(twice).verdict?.artifacts).toEqual([artifact])
   })
 
   it('names the artifacts by its own files where it carries no verdict', () => {

@@ -7,6 +7,7 @@ const METRIC_MAX = 64
 const message = z.string().transform((text) => cut(text, MESSAGE_MAX))
 const reason = z.string().regex(/^[A-Za-z][A-Za-z0-9]{0,62}$/)
 const count = z.int().min(0)
+const exitCode = z.int().min(0).max(255)
 const lossText = z.string().max(METRIC_MAX)
 
 const summarySchema = z.object({
@@ -21,7 +22,7 @@ const summarySchema = z.object({
   repositories: z.array(z.object({ name: z.string().max(256), rows: count })).transform((all) => all.slice(0, 10)).optional(),
 })
 
-const prepareSchema = z.object({ kind: z.literal('Prepare'), exitCode: z.int(), reason, message, summary: summarySchema.optional() })
+const prepareSchema = z.object({ kind: z.literal('Prepare'), exitCode, reason, message, summary: summarySchema.optional() })
 
 const producedSchema = z.object({
   name: z.string().min(1).max(512),
@@ -34,7 +35,7 @@ const lossSchema = z.object({ first: lossText, last: lossText }).partial()
 
 const trainSchema = z.object({
   kind: z.literal('Train'),
-  exitCode: z.int(),
+  exitCode,
   reason,
   message,
   attempt: count.optional(),
@@ -45,11 +46,11 @@ const trainSchema = z.object({
   loss: lossSchema.nullish(),
   evalLoss: lossSchema.nullish(),
   logTail: z.array(z.string()).nullish(),
-  artifacts: z.array(producedSchema).max(64).nullish(),
+  artifacts: z.array(producedSchema).transform(shownArtifacts).nullish(),
 })
 
 const manifestSchema = z.object({
-  files: z.array(z.object({ key: z.string(), sha256: z.string(), sizeBytes: count })).default([]),
+  files: z.array(z.unknown()).default([]),
   verdict: z.unknown().optional(),
 })
 
@@ -81,8 +82,20 @@ export function readResultManifest(raw: unknown): TrainVerdict {
   const manifest = manifestSchema.safeParse(raw)
   const { verdict } = readTrainVerdict(manifest.data?.verdict)
   if (verdict?.exitCode === 0) return verdict
-  const artifacts = (manifest.data?.files ?? []).map((file) => ({ ...file, name: nameOf(file.key) })).slice(0, 64)
-  return { kind: 'Train', exitCode: 0, reason: 'Completed', message: 'The result lies in the store.', artifacts }
+  const artifacts = (manifest.data?.files ?? []).flatMap(producedBy)
+  return { kind: 'Train', exitCode: 0, reason: 'Completed', message: 'The result lies in the store.', artifacts: shownArtifacts(artifacts) }
+}
+
+function producedBy(file: unknown): readonly Produced[] {
+  const { key } = z.object({ key: z.string() }).safeParse(file).data ?? {}
+  const produced = producedSchema.safeParse({ ...Object(file), name: key === undefined ? '' : nameOf(key) }).data
+  return produced === undefined ? [] : [produced]
+}
+
+const ARTIFACTS_SHOWN = 64 // the bound of the CRD, which also refuses a status that names one twice
+
+function shownArtifacts(artifacts: readonly Produced[]): Produced[] {
+  return [...new Map(artifacts.map((one) => [one.name, one])).values()].slice(0, ARTIFACTS_SHOWN)
 }
 
 /** Shortens text for a status field, at the end, visibly. */
