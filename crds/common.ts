@@ -163,7 +163,7 @@ export const artifactSchema = z
       .record(z.string(), z.string().max(256).describe('One fact.'))
       .meta({ maxProperties: 16 })
       .optional()
-      .describe('Small facts about the artifact, such as the attempt that wrote it.'),
+      .describe('Small facts about the artifact, such as the attempt that wrote it and the step it is of.'),
   })
   .describe('A file in the artifact store that outlives this resource.')
 

@@ -1,4 +1,5 @@
 import * as fc from 'fast-check'
+import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { decimalValue, UnreadableObject } from './common.ts'
 import { structuralSchema, type StructuralSchema } from './schema.ts'
@@ -46,6 +47,16 @@ describe('decimal strings', () => {
 })
 
 describe('what the generated schema admits', () => {
+  it.each([
+    ['the warm-up', 'warmupRatio', 'le=1', 'double(self) <= 1.0'],
+    ['the learning rate', 'learningRate', 'gt=0', 'double(self) > 0.0'],
+  ] as const)('of %s can be read by the program, which has the same bound', (_what, field, python, cel) => {
+    const program = readFileSync(new URL('../workloads/swe_workloads/run_file.py', import.meta.url), 'utf8')
+    const [, bound] = new RegExp(`${field.replace(/[A-Z]/, (letter) => `_${letter.toLowerCase()}`)}: .*Field\\(([^)]*)\\)`).exec(program) ?? []
+    expect(bound).toContain(python)
+    expect(structuralSchema(trainingRunSpecSchema).properties?.['optimizer']?.properties?.[field]?.['x-kubernetes-validations']?.[0]?.rule).toContain(cel)
+  })
+
   it.each([['spec', trainingRunSpecSchema], ['status', trainingRunStatusSchema]] as const)('of %s can be read by the operator', (_part, schema) => {
     fc.assert(fc.property(admitted(structuralSchema(schema)), (value) => schema.safeParse(value).success), { numRuns: 200 })
   })

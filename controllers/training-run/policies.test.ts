@@ -31,7 +31,7 @@ describe('a new run', () => {
   it('does not train again when its result lies in the store', () => {
     const seen = anObservation().with({ result: completed(2) })
     expect(outcome(seen)).toMatchObject({ state: 'Succeeded', writes: [] })
-    expect(plan(seen).status).toMatchObject({ artifacts: [{ uri: 's3://swe-operator/team/run-uid/result/a2/adapter/adapter_model.safetensors' }] })
+    expect(plan(seen).status).toMatchObject({ artifacts: [{ uri: 's3://swe-operator/team/run-uid/result/a2/adapter/adapter_model.safetensors', metadata: { attempt: '2', step: '60' } }] })
   })
 })
 

@@ -103,8 +103,11 @@ function describeLoss(seen: Observed): TrainingRunStatus['loss'] {
 function describeArtifacts(seen: Observed): readonly Artifact[] {
   const { namespace, uid } = seen.run.metadata
   const createdTime = attemptTable(seen).at(-1)?.finishedTime ?? toSeconds(seen.now)
-  const produced = completion(seen)?.artifacts ?? []
-  return produced.map(({ name, key, sha256, sizeBytes }) => ({ name, uri: `s3://${seen.settings.bucket}/${namespace}/${uid}/${key}`, sha256, sizeBytes, createdTime }))
+  const { artifacts, attempt, lastStep } = completion(seen) ?? {}
+  const facts = Object.entries({ attempt, step: lastStep }).flatMap(([fact, value]) => (value === undefined ? [] : [[fact, String(value)] as const]))
+  const metadata = facts.length === 0 ? {} : { metadata: Object.fromEntries(facts) }
+  const uriOf = (key: string): string => `s3://${seen.settings.bucket}/${namespace}/${uid}/${key}`
+  return (artifacts ?? []).map(({ name, key, sha256, sizeBytes }) => ({ name, uri: uriOf(key), sha256, sizeBytes, createdTime, ...metadata }))
 }
 
 /** A plan states what is; what is absent is left out rather than undefined, so that plans compare and print well. */
