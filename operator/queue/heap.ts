@@ -7,6 +7,10 @@ export class Heap<T> {
     this.#isBefore = isBefore
   }
 
+  get size(): number {
+    return this.#items.length
+  }
+
   peek(): T | undefined {
     return this.#items[0]
   }
@@ -27,6 +31,13 @@ export class Heap<T> {
     this.#items[0] = last
     this.#sink()
     return first
+  }
+
+  /** Forgets all other items. */
+  retain(isKept: (item: T) => boolean): void {
+    const kept = this.#items.filter(isKept)
+    this.#items.length = 0
+    for (const item of kept) this.push(item)
   }
 
   #sink(): void {

@@ -1,6 +1,7 @@
 import { array, assert, asyncProperty, constant, integer, nat, oneof, record } from 'fast-check'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { createFakeWorld } from '../testing/fake-world.ts'
+import { Heap } from './heap.ts'
 import { LOW_PRIORITY, WorkQueue, type QueueObserver } from './work-queue.ts'
 
 const ignore: QueueObserver = { taken: () => undefined, finished: () => undefined }
@@ -92,6 +93,23 @@ describe('the work queue', () => {
     queue.add('a', { afterMs: 86_400_000 })
     await world.advance(86_400_000)
     expect((await work)?.key).toBe('a')
+  })
+
+  it('does not remember delays that were overtaken, however long they were', async () => {
+    const push = vi.spyOn(Heap.prototype, 'push')
+    const { world, queue, takeNow } = aQueue()
+    for (let pass = 0; pass < 1_000; pass += 1) {
+      queue.add('a', { afterMs: 3_600_000 })
+      queue.add('a') // it changed meanwhile
+      await queue.take()
+      queue.done('a')
+    }
+    queue.add('a', { afterMs: 3_600_000 })
+    const heaps = [...new Set(push.mock.contexts)].filter((heap) => heap instanceof Heap)
+    push.mockRestore()
+    expect(Math.max(...heaps.map(({ size }) => size))).toBeLessThan(100)
+    await world.advance(3_600_000)
+    expect(await takeNow()).toEqual(['a'])
   })
 
   it('holds a delay that was asked for while the key was worked on', async () => {

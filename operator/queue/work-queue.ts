@@ -21,6 +21,7 @@ export type QueueSnapshot = Readonly<{
 export type Work = Readonly<{ key: string; priority: number }>
 type Item = Work & Readonly<{ readyAtMs: number; order: number }>
 
+const SPARE_ITEMS = 64 // replaced items that are not worth a clean-up
 const LONGEST_SLEEP_MS = 3_600_000 // timers of more than 24.8 days fire at once; waking once an hour costs nothing
 
 /**
@@ -127,8 +128,14 @@ export class WorkQueue {
   #enqueue(item: Item): void {
     if (this.#processing.has(item.key)) return
     if (item.readyAtMs <= this.#world.monotonicMs()) this.#ready.push(item)
-    else this.#waiting.push(item)
+    else this.#wait(item)
     this.#dispatch()
+  }
+
+  /** A key that is worked on before its time leaves its item behind; hours of those must not pile up. */
+  #wait(item: Item): void {
+    this.#waiting.push(item)
+    if (this.#waiting.size > 2 * this.#dirty.size + SPARE_ITEMS) this.#waiting.retain((waiting) => this.#isCurrent(waiting))
   }
 
   #dispatch(): void {
