@@ -1,7 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { cacheConfigMapsOf, ConfigMap, type CachedConfigMaps } from '../testing/cached-config-maps.ts'
 import { ScriptedApiServer } from '../testing/scripted-api-server.ts'
-import { byLabel } from './store-index.ts'
 
 let server: ScriptedApiServer
 let cached: CachedConfigMaps
@@ -78,7 +77,7 @@ describe('a cache', () => {
     server.put('a', { labels: { team: 'red' } })
     cached = cacheConfigMapsOf(server)
     await cached.synced()
-    cached.cache.addIndex(ConfigMap, 'team', byLabel('team'))
+    cached.cache.addIndex(ConfigMap, 'team', ({ metadata }) => [metadata.labels?.['team'] ?? ''])
     const red = (): string[] => cached.reader.by('team', 'red').map(({ metadata }) => metadata.name)
     expect(red()).toEqual(['a'])
     server.put('b', { labels: { team: 'red' } })

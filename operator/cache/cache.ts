@@ -20,7 +20,7 @@ export type Reader<T extends KubeObject> = Readonly<{
   by(index: string, value: string): readonly T[]
   /** Whether the first list is complete. */
   synced(): boolean
-  /** Seconds since the API server last proved this current by a list, an event, a bookmark or an accepted watch. */
+  /** Seconds since the API server last proved this current by a list, an event or a bookmark. */
   staleSeconds(): number
 }>
 

@@ -40,11 +40,3 @@ export class StoreIndex {
 export const byOwner: IndexValues = ({ metadata }) => metadata.ownerReferences?.map(({ uid }) => uid) ?? []
 
 export const byNamespace: IndexValues = ({ metadata }) => (metadata.namespace === undefined ? [] : [metadata.namespace])
-
-/** An index by the value of one label. */
-export function byLabel(label: string): IndexValues {
-  return ({ metadata }) => {
-    const value = metadata.labels?.[label]
-    return value === undefined ? [] : [value]
-  }
-}

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { ApiError, Retryable, Terminal } from '../api/errors.ts'
 import { ConsistencyGate } from '../cache/gate.ts'
 import { NotLeading } from '../lease/fence.ts'
-import { silentLog } from '../observe/log.ts'
+import { silentLog, type Log } from '../observe/log.ts'
 import { FakeApiServer } from '../testing/fake-api-server.ts'
 import { FakeCache } from '../testing/fake-cache.ts'
 import { createFakeWorld } from '../testing/fake-world.ts'
@@ -23,7 +23,7 @@ function aPass(controller: Controller = fleetController()) {
   const execute = createExecutor({ client, cache, types: [FleetType, ShipType], fieldManager: 'tests', record: () => undefined })
   const reconcile = createReconciler({ controller, cache, gate, execute, world })
   const stop = new AbortController()
-  return { world, server, cache, stop, pass: () => reconcile(key, silentLog, stop.signal) }
+  return { world, server, cache, stop, pass: (log: Log = silentLog) => reconcile(key, log, stop.signal) }
 }
 
 function failingWith(error: unknown): Controller {
@@ -73,6 +73,18 @@ describe('a pass', () => {
     server.put({ apiVersion: 'example.dev/v1', kind: 'Ship', metadata: { namespace: 'a', name: 'adrift', finalizers: ['tests/hold'] } })
     await pass()
     expect(server.find(ref)?.metadata.finalizers).toEqual([])
+  })
+
+  it('tells of a new state, but not of every progress within one, nor of nothing', async () => {
+    const told: unknown[] = []
+    const log: Log = { ...silentLog, info: (fields) => void told.push(fields) }
+    let step = 0
+    const { server, pass } = aPass(fleetController({
+      plan: () => ({ writes: [], events: [], status: { state: step < 3 ? 'Sailing' : 'Moored', step: Math.min(step, 3) } }),
+    }))
+    server.put(aFleet(0))
+    for (; step < 6; step += 1) await pass(log)
+    expect([server.writes.length, told]).toEqual([4, [{ status: { state: 'Sailing' } }, { status: { state: 'Moored' } }]])
   })
 
   it('ends after 30 s when the observation hangs, and nothing of it is written later', async () => {
@@ -138,6 +150,7 @@ describe('a pass that fails', () => {
 
   it.each([
     [new Retryable('the store is away', { afterSeconds: 7 }), 7_000],
+    [new AggregateError([new Error('a write failed'), new Retryable('so did the status', { afterSeconds: 2 })]), 2_000],
     [new ApiError({ code: 429, reason: 'TooManyRequests', message: 'slow down', retryAfterSeconds: 3 }), 3_000],
   ])('comes back when %s asks it to', async (error, afterMs) => {
     const { server, pass } = aPass(failingWith(error))

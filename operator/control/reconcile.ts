@@ -3,10 +3,11 @@ import type { ObjectKey } from '../api/object.ts'
 import type { Cache } from '../cache/cache.ts'
 import type { ConsistencyGate } from '../cache/gate.ts'
 import { NotLeading } from '../lease/fence.ts'
+import { sameJson } from '../meta/hash.ts'
 import type { Log } from '../observe/log.ts'
 import type { World } from '../world.ts'
 import type { Controller } from './controller.ts'
-import { Conflict, type Executor } from './execute.ts'
+import { Conflict, type Executor, type Subject } from './execute.ts'
 import { writableKinds } from './kinds.ts'
 import type { Plan } from './plan.ts'
 
@@ -58,10 +59,10 @@ type Pass = Readonly<{ log: Log; signal: AbortSignal }>
 async function pass({ controller, cache, gate, execute, world }: ReconcilerOptions, key: ObjectKey, { log, signal }: Pass): Promise<Outcome> {
   if (!(await gate.ready(writableKinds(controller), signal))) return { result: 'stale', afterMs: STALE_RETRY_MS }
   const context = { cache, world, signal, log }
-  const subject = cache.of(controller.type).get(key)
+  const subject: Subject | undefined = cache.of(controller.type).get(key)
   const plan = await orAborted(subject ? controller.look(subject, context) : controller.lookAbsent(key, context), signal)
   const { failures, statusWritten } = await execute(plan, subject, signal)
-  if (statusWritten) log.info({ status: summaryOf(plan) }, 'status changed')
+  if (statusWritten) tellOfStatus(log, subject?.status, plan.status)
   if (failures.length > 0) return failed(failures.length === 1 ? failures[0] : new AggregateError(failures, messagesOf(failures)))
   return plan.again === undefined ? { result: 'success' } : { result: 'again', afterMs: plan.again * 1000 }
 }
@@ -104,17 +105,30 @@ function classOf(error: unknown): FailureClass {
 }
 
 function waitAskedFor(error: unknown): number | undefined {
+  if (error instanceof AggregateError) return longest(error.errors.map(waitAskedFor))
   if (error instanceof Retryable && error.afterSeconds !== undefined) return error.afterSeconds * 1000
   if (error instanceof ApiError && error.retryAfterSeconds !== undefined) return error.retryAfterSeconds * 1000
   return undefined
+}
+
+function longest(waits: readonly (number | undefined)[]): number | undefined {
+  const known = waits.filter((wait) => wait !== undefined)
+  return known.length === 0 ? undefined : Math.max(...known)
 }
 
 function messagesOf(failures: readonly unknown[]): string {
   return failures.map((failure) => (failure instanceof Error ? failure.message : String(failure))).join('; ')
 }
 
+/** Progress is written every few seconds; only another state is news. */
+function tellOfStatus(log: Log, before: unknown, after: unknown): void {
+  const status = summaryOf(after)
+  if (status.state !== undefined && sameJson(summaryOf(before), status)) log.debug({ status }, 'status updated')
+  else log.info({ status }, 'status changed')
+}
+
 /** The words of a status that a log line should carry. */
-function summaryOf(plan: Plan): Readonly<Record<string, unknown>> {
-  const { state, phase, observedGeneration } = plan.status ?? {}
+function summaryOf(status: unknown): Readonly<{ state: unknown; observedGeneration: unknown }> {
+  const { state, phase, observedGeneration }: Record<string, unknown> = Object(status)
   return { state: state ?? phase, observedGeneration }
 }

@@ -65,7 +65,8 @@ describe('metrics', () => {
       'rest_client_requests_total{code="200",method="GET",host="h"} 1',
       'operator_cache_events_total{kind="Ship",event="WatchFailed"} 1',
       'operator_cache_events_total{kind="Ship",event="Listed"} 0',
-      'operator_consistency_gate_given_up_total{kind="Pod"} 1',
+      'operator_consistency_gate_given_up_total{kind="Pod.v1."} 1',
+      'operator_consistency_gate_given_up_total{kind="Ship"} 0',
       'operator_events_dropped_total 1',
     ]) expect(text).toContain(`${line}\n`)
   })

@@ -1,5 +1,5 @@
 import { collectDefaultMetrics, Registry } from 'prom-client'
-import type { ResourceType } from '../api/object.ts'
+import { kindKey, type ResourceType } from '../api/object.ts'
 import type { RequestOutcome } from '../api/transport.ts'
 import type { CacheEvent } from '../cache/cache.ts'
 import type { RunnerObserver } from '../control/runner.ts'
@@ -38,9 +38,10 @@ export function createMetrics({ leaseName, isLeading, staleSeconds }: Gauges): M
     controller: createControllerMetrics(registry),
     cache({ kind, name }) {
       for (const event of CACHE_EVENTS) cacheEvents.inc({ kind, event }, event === name ? 1 : 0)
+      gaveUp.inc({ kind }, 0)
     },
     request: ({ code, method, host }) => requests.inc({ code, method, host }),
-    gateGaveUp: ({ kind }) => gaveUp.inc({ kind }),
+    gateGaveUp: (type) => gaveUp.inc({ kind: kindKey(type) }),
     eventDropped: () => dropped.inc(),
   }
 }
