@@ -1,11 +1,8 @@
 import { isConflict, isNotFound } from '../operator/api/errors.ts'
-import { resourceType } from '../operator/api/object.ts'
 import type { Runtime } from '../operator/manager.ts'
+import { PodType } from './shared/kinds.ts'
 
 export const LEADER = 'swe-operator.dev/leader'
-
-// Not the cached kind Pod: that cache never holds this pod, so nobody may wait until it shows our write.
-const OwnPodType = resourceType({ apiVersion: 'v1', kind: 'OperatorPod', plural: 'pods', scope: 'Namespaced' })
 
 type Pod = Readonly<{ name: string; namespace: string; uid: string }>
 
@@ -14,7 +11,7 @@ export async function labelOwnPod({ unfenced, log }: Pick<Runtime, 'unfenced' | 
   const { name, namespace, uid } = pod
   const labels = { [LEADER]: role === 'Leader' ? 'true' : null }
   try {
-    await unfenced.patch(OwnPodType, { namespace, name }, { contentType: 'application/merge-patch+json', body: { metadata: { uid, labels } } })
+    await unfenced.patch(PodType, { namespace, name }, { contentType: 'application/merge-patch+json', body: { metadata: { uid, labels } } })
   } catch (error) {
     if (!isNotFound(error) && !isConflict(error)) throw error
     log.warn({ pod: `${namespace}/${name}`, role }, 'own pod not found: the progress Service does not lead here')
