@@ -1,5 +1,6 @@
 """The client of the operator's artifact endpoint: this run's own prefix, and what its namespace may read."""
 
+import http
 import json
 import ssl
 import tempfile
@@ -22,6 +23,7 @@ from swe_workloads.transfer import (
     Patience,
     Result,
     digest_file,
+    explain,
     get_stream,
     persist,
     put_stream,
@@ -148,16 +150,19 @@ class ArtifactStore:
         if body is not None:
             headers["Content-Type"] = "application/json"
         data = None if body is None else json.dumps(body).encode()
-        return send(urllib.request.Request(self._url + path, data, headers), self._endpoint_trust, timeout)
+        try:
+            return send(urllib.request.Request(self._url + path, data, headers), self._endpoint_trust, timeout)
+        except urllib.error.HTTPError as error:
+            if error.code == http.HTTPStatus.BAD_REQUEST:
+                # Understood and refused for good: a URI outside the namespace's prefix.
+                raise Failure(ExitCode.INVALID_CONFIGURATION, explain(error)) from error
+            raise
 
     def _persist(self, what: str, operation: Callable[[float], Result]) -> Result:
         try:
             return persist(self.patience, what, operation)
         except GaveUp as error:
-            # What the endpoint understood and refuses it will refuse again: a URI outside the namespace's prefix.
-            refused = error.status == 400 or (error.status == 403 and "s3://" in what)
-            code = ExitCode.INVALID_CONFIGURATION if refused else ExitCode.STORE_UNAVAILABLE
-            raise Failure(code, str(error)) from error
+            raise Failure(ExitCode.STORE_UNAVAILABLE, str(error)) from error
 
 
 def _collect(futures: Mapping[str, "Future[Digest]"]) -> dict[str, Digest]:

@@ -3,6 +3,7 @@
 import hashlib
 import http
 import http.client
+import json
 import random
 import ssl
 import threading
@@ -17,22 +18,18 @@ from typing import BinaryIO, TypeVar
 Result = TypeVar("Result")
 
 CHUNK_BYTES = 1 << 20
+BODY_CHARACTERS = 1000
 SOCKET_TIMEOUT_SECONDS = 30.0
 FIRST_PAUSE_SECONDS = 0.5
 LONGEST_PAUSE_SECONDS = 8.0
 # A refusal may be a cache that has not seen this pod yet, a token in rotation or a signature that
 # expired while waiting: tried again, but not for as long as a store that does not answer at all.
 REFUSED_WINDOW_SECONDS = 30.0
-REFUSED = frozenset({401, 403, 404})
 MAY_PASS = frozenset({408, 409, 425, 429, 500, 502, 503, 504})
 
 
 class GaveUp(Exception):
     """The other side did not answer in time, or refused to the end; the message says which."""
-
-    def __init__(self, message: str, status: int | None = None) -> None:
-        super().__init__(message)
-        self.status = status
 
 
 class Missing(Exception):
@@ -82,7 +79,7 @@ class Digest:
 def persist(patience: Patience, what: str, operation: Callable[[float], Result]) -> Result:
     """Runs operation(socket timeout in seconds) until it returns, raises GaveUp when patience ends.
 
-    Missing, Exists and every other HTTP refusal that cannot pass by waiting come out at once.
+    Missing and Exists come out at once.
     """
     begun = time.monotonic()
     pause = FIRST_PAUSE_SECONDS
@@ -91,28 +88,30 @@ def persist(patience: Patience, what: str, operation: Callable[[float], Result])
         try:
             return operation(max(0.1, min(timeout, patience.left(begun))))
         except urllib.error.HTTPError as error:
-            status, reason = error.code, _explain(error)
+            status, reason = error.code, explain(error)
         except (OSError, http.client.HTTPException) as error:
             status, reason = None, str(error) or type(error).__name__
         left = patience.left(begun, _window(status))
         if left <= pause:
-            raise GaveUp(f"{what}: {reason}", status)
+            raise GaveUp(f"{what}: {reason}")
         patience.pause(pause * random.uniform(0.7, 1.3))
         pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
 
 
 def _window(status: int | None) -> float | None:
-    if status is None or status in MAY_PASS:
-        return None
-    return REFUSED_WINDOW_SECONDS if status in REFUSED else 0.001
+    return None if status is None or status in MAY_PASS else REFUSED_WINDOW_SECONDS
 
 
-def _explain(error: urllib.error.HTTPError) -> str:
+def explain(error: urllib.error.HTTPError) -> str:
+    """The status and what the other side said: the endpoint's own message, or the beginning of the body."""
     try:
-        body = error.read(500).decode("utf-8", "replace").strip()
+        body = error.read(BODY_CHARACTERS).decode("utf-8", "replace").strip()
+        said = str(json.loads(body)["error"]["message"])
     except (OSError, http.client.HTTPException):
-        body = ""
-    return f"HTTP {error.code} {body}".strip()
+        said = ""
+    except (ValueError, KeyError, TypeError):
+        said = body
+    return f"HTTP {error.code} {said}".strip()
 
 
 def send(request: urllib.request.Request, context: ssl.SSLContext, timeout: float) -> bytes:

@@ -47,7 +47,7 @@ def test_what_is_not_there_is_missing_or_nothing(store: ArtifactStore, tmp_path:
     assert not (tmp_path / "x").exists()
 
 
-@pytest.mark.parametrize("status", [0, 429, 500, 503])
+@pytest.mark.parametrize("status", [0, 403, 429, 500, 503])
 @pytest.mark.parametrize("call", ["POST /v1alpha1", "GET /v1alpha1", "PUT /swe", "GET /swe"])
 def test_troubles_that_pass_are_waited_out(
     store: ArtifactStore, endpoint: FakeEndpoint, file: Path, status: int, call: str
@@ -75,14 +75,14 @@ def test_the_token_is_read_again_for_every_call(store: ArtifactStore, endpoint: 
 def test_a_store_that_stays_away_is_a_failure_that_names_the_object(endpoint: FakeEndpoint, file: Path) -> None:
     store = ArtifactStore(endpoint.url, endpoint.folder / "token", endpoint.folder / "ca.crt", Patience(1))
     endpoint.failures["PUT", 503] = 1000
-    with pytest.raises(Failure, match="Uploading a: HTTP 503") as caught:
+    with pytest.raises(Failure, match="Uploading a: HTTP 503 injected") as caught:
         store.upload("a", file)
     assert caught.value.code == ExitCode.STORE_UNAVAILABLE
 
 
 def test_what_the_endpoint_refuses_for_good_is_the_configuration(store: ArtifactStore, endpoint: FakeEndpoint) -> None:
     endpoint.failures["objects?uri", 400] = 1
-    with pytest.raises(Failure, match="injected") as caught:
+    with pytest.raises(Failure, match=r"^HTTP 400 injected$") as caught:
         store.list_uri("s3://other/x")
     assert caught.value.code == ExitCode.INVALID_CONFIGURATION
 
