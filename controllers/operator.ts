@@ -114,8 +114,9 @@ function trackProgress({ world, cache, metrics: registry, enqueue }: Runtime): P
 function serveEndpoint(config: Config, runtime: Runtime, parts: Progress & Readonly<{ store: ObjectStore; keeper: TlsKeeper }>): Service {
   const { cache, unfenced, world, log, isLeading, enqueue } = runtime
   const runs = cache.of(TrainingRunType)
+  const liveRun: GateDeps['liveRun'] = (key) => unfenced.get(TrainingRunType, key)
   const livePod: GateDeps['livePod'] = (key) => unfenced.get(PodType, key)
-  const gate = createGate({ runs, pods: cache.of(PodType), livePod, reviews: createTokenReviews(unfenced, world) })
+  const gate = createGate({ runs, pods: cache.of(PodType), liveRun, livePod, reviews: createTokenReviews(unfenced, world) })
   const { host, port } = config.endpoints
   return endpointService({
     ...parts, gate, host, port, log, isLeader: isLeading,

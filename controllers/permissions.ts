@@ -15,7 +15,8 @@ const runtimePermissions: readonly RbacRule[] = [
 /** What the endpoint, its certificates, the store's key and the leader's label need. */
 export const endpointPermissions: readonly RbacRule[] = [
   { scope: 'Cluster', apiGroups: ['authentication.k8s.io'], resources: ['tokenreviews'], verbs: ['create'] },
-  // A pod that asks before the cache shows it is looked up.
+  // A run or pod that the cache does not show is looked up when a pod asks: it may be newer than the cache, or gone.
+  { scope: 'Cluster', apiGroups: ['swe-operator.dev'], resources: ['trainingruns'], verbs: ['get'] },
   { scope: 'Cluster', apiGroups: [''], resources: ['pods'], verbs: ['get'] },
   { scope: 'OwnNamespace', apiGroups: [''], resources: ['secrets'], verbs: ['create'] },
   { scope: 'OwnNamespace', apiGroups: [''], resources: ['secrets'], resourceNames: [STORE_SECRET, TLS_SECRET], verbs: ['get', 'patch'] },

@@ -1,10 +1,13 @@
 import { z } from 'zod'
 
 import type { TrainingRun } from '../../crds/training-run.ts'
+import type { Pod } from '../shared/kinds.ts'
+import { ATTEMPT, ROLE } from '../shared/labels.ts'
 import { StoreError } from '../store/error.ts'
-import { keyOfUri, keyProblem, prefixProblem, runPrefix, uriOf } from '../store/keys.ts'
+import { keyOfUri, keyProblem, mayWrite, prefixProblem, runPrefix, uriOf, type Writer } from '../store/keys.ts'
 import type { ObjectStore, Presigned } from '../store/store.ts'
 import { PRESIGNED_SECONDS } from '../store/store.ts'
+import type { Admitted } from './gate.ts'
 import { Refusal } from './refusal.ts'
 
 const MAX_REQUESTS = 1000
@@ -22,10 +25,10 @@ const objectsSchema = z.union([z.strictObject({ prefix: z.string() }), z.strictO
 
 export type Urls = Readonly<{ urls: readonly (PresignRequest & Presigned)[]; expiresInSeconds: number }>
 
-/** Signs each request for the run's own prefix, or for reading under its namespace. Rejects with a Refusal; then nothing was signed. */
-export async function presign(store: ObjectStore, run: TrainingRun, body: unknown): Promise<Urls> {
+/** Signs each request for what the pod may write or read in the run's own prefix, or read under its namespace. Rejects with a Refusal; then nothing was signed. */
+export async function presign(store: ObjectStore, admitted: Admitted, body: unknown): Promise<Urls> {
   const { requests } = parse(presignSchema, body, `The body must be {"requests":[{"method","key"} or {"method":"GET","uri"}]} with 1 to ${MAX_REQUESTS} requests.`)
-  const keys = requests.map((request) => keyOf(store, run, request))
+  const keys = requests.map((request) => keyOf(store, admitted, request))
   const urls: (PresignRequest & Presigned)[] = []
   for (const [index, request] of requests.entries()) {
     urls.push({ ...request, ...(await fromStore(store.presign(request.method, keys[index] ?? ''))) })
@@ -50,12 +53,19 @@ export async function objects(store: ObjectStore, run: TrainingRun, query: unkno
   return { objects: listed.map(({ key, ...rest }) => ({ uri: uriOf(store.bucket, key), ...rest })) }
 }
 
-function keyOf(store: ObjectStore, run: TrainingRun, request: PresignRequest): string {
+function keyOf(store: ObjectStore, { run, pod }: Admitted, request: PresignRequest): string {
   if ('uri' in request) return namespaceKey(store, run, request.uri, keyProblem)
   const key = prefixOf(run) + request.key
   const problem = keyProblem(request.key) ?? keyProblem(key) // the limit on length counts the prefix too
   if (problem !== undefined) throw new Refusal('InvalidKey', `key ${JSON.stringify(request.key)} ${problem}.`)
+  if (request.method === 'PUT' && !mayWrite(writerIn(pod), request.key)) {
+    throw new Refusal('InvalidKey', `key ${JSON.stringify(request.key)} is not for pod ${pod.metadata.name} to write: it belongs to another program, attempt or pod.`)
+  }
   return key
+}
+
+function writerIn({ metadata: { uid, labels } }: Pod): Writer {
+  return { role: labels?.[ROLE], attempt: labels?.[ATTEMPT], podUid: uid }
 }
 
 function namespaceKey(store: ObjectStore, run: TrainingRun, uri: string, problemOf: (key: string) => string | undefined): string {

@@ -7,6 +7,7 @@ export const REFUSALS = {
   Unauthenticated: 401,
   PodNotAllowed: 403,
   RunNotFound: 404,
+  RunGone: 410,
   RouteNotFound: 404,
   NotReady: 503,
   NotLeading: 503,

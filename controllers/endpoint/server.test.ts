@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 
 import type { TrainingRun } from '../../crds/training-run.ts'
 import type { Pod } from '../shared/kinds.ts'
-import { aPodOf, aRun, openEndpointStage, tokenWith, type Ask, type EndpointStage } from '../testing/endpoint-stage.ts'
+import { aPodOf, aRun, openEndpointStage, tokenOf, type Ask, type EndpointStage } from '../testing/endpoint-stage.ts'
 import { issueMaterial } from '../tls/rotation.ts'
 
 const BASE = '/v1alpha1/namespaces/team-a/trainingruns/tiny'
@@ -18,8 +18,6 @@ let run: TrainingRun
 let pod: Pod
 let token: string
 
-const tokenOf = (owner: TrainingRun, holder: Pod, namespace = 'team-a'): string =>
-  tokenWith({ audience: `swe-operator.dev/trainingruns/${owner.metadata.uid}`, username: `system:serviceaccount:${namespace}:default`, pod: { name: holder.metadata.name, uid: holder.metadata.uid ?? '' } })
 const listed = (changes: Ask = {}) => stage.ask(`${BASE}/objects?prefix=`, { token, ...changes })
 const presign = (body: unknown) => stage.ask(`${BASE}/presign`, { method: 'POST', token, body })
 const refusedAs = (code: string): object => ({ body: { error: { code, message: expect.any(String) } } })
@@ -34,110 +32,14 @@ beforeEach(async () => {
 })
 afterEach(() => stage.close())
 
-describe('who may pass', () => {
-  it('is a live pod of the run with a token for that run', async () => {
-    expect(await listed()).toEqual({ status: 200, body: { objects: [] } })
-  })
-
-  it.each([
-    ['no token', () => undefined],
-    ['something that is no token', () => 'guess'],
-    ['a very long token', () => `a.${'b'.repeat(9000)}.c`],
-    ['a token for the API server', () => tokenWith({ audience: 'https://kubernetes.default.svc', username: 'system:serviceaccount:team-a:default', pod: { name: 'tiny-a1-x', uid: 'uid-of-tiny-a1-x' } })],
-    ['a token for another run', () => tokenOf(aRun('team-a', 'other', 'u2'), pod)],
-    ['a token for an earlier run of that name', () => tokenOf(aRun('team-a', 'tiny', 'u0'), pod)],
-    ['a token of a person', () => tokenWith({ audience: 'swe-operator.dev/trainingruns/u1', username: 'admin' })],
-    ['a service account token that belongs to no pod', () => tokenWith({ audience: 'swe-operator.dev/trainingruns/u1', username: 'system:serviceaccount:team-a:default' })],
-  ])('is not %s', async (_, made) => {
-    const offered = made()
-    const answer = await stage.ask(`${BASE}/objects?prefix=`, offered === undefined ? {} : { token: offered })
-    expect(answer).toMatchObject({ status: 401, ...refusedAs('Unauthenticated') })
-  })
-
-  it.each([
-    ['a pod of another namespace', () => tokenOf(run, pod, 'team-b')],
-    ['a pod that has no label of the run', () => {
-      stage.cachedPods.set('team-a/stranger', { ...aPodOf(aRun('team-a', 'x', 'u9'), 'stranger', 1) })
-      return tokenOf(run, aPodOf(run, 'stranger', 1))
-    }],
-    ['a pod that is gone', () => tokenOf(run, aPodOf(run, 'gone', 1))],
-    ['a predecessor of the same name', () => tokenOf(run, { ...pod, metadata: { ...pod.metadata, uid: 'before' } })],
-    ['a pod that succeeded', () => {
-      stage.cachedPods.set('team-a/tiny-a1-x', { ...pod, status: { phase: 'Succeeded' } })
-      return token
-    }],
-    ['a pod that failed', () => {
-      stage.cachedPods.set('team-a/tiny-a1-x', { ...pod, status: { phase: 'Failed' } })
-      return token
-    }],
-  ])('is not %s', async (_, made) => {
-    expect(await listed({ token: made() })).toMatchObject({ status: 403, ...refusedAs('PodNotAllowed') })
-  })
-
-  it('includes a pod that is being deleted: it still writes its last checkpoint', async () => {
-    stage.cachedPods.set('team-a/tiny-a1-x', { ...pod, spec: { nodeName: 'n1' }, metadata: { ...pod.metadata, deletionTimestamp: '2026-01-01T00:00:00Z' } })
-    expect((await listed()).status).toBe(200)
-  })
-
-  it('includes a pod that the cache does not show yet', async () => {
-    stage.cachedPods.clear()
-    stage.livePods.set('team-a/tiny-a1-x', pod)
-    expect((await listed()).status).toBe(200)
-  })
-
-  it('is nobody where there is no such run', async () => {
-    stage.runs.clear()
-    expect(await listed()).toMatchObject({ status: 404, ...refusedAs('RunNotFound') })
-  })
-
-  it.each([
-    ['the caches are not synced', () => void (stage.state.synced = false)],
-    ['the API server cannot check tokens', () => void (stage.state.apiServer = 'Down')],
-  ])('is asked to come again while %s', async (_, arrange) => {
-    arrange()
-    expect(await listed()).toMatchObject({ status: 503, ...refusedAs('NotReady') })
-  })
-
-  it('is nobody when the API server ignores audiences', async () => {
-    stage.state.apiServer = 'IgnoresAudiences'
-    expect((await listed()).status).toBe(401)
-  })
-
-  it.each(['/v1alpha1/namespaces/team-a%2Ftiny/trainingruns/x/objects?prefix=', '/v1alpha1/namespaces/../trainingruns/tiny/objects?prefix=', '/v1alpha1/namespaces/team-a/trainingruns/%2E%2E/objects', '/healthz', '/'])('finds nothing at %s', async (path) => {
-    expect((await stage.ask(path, { token })).status).toBe(404)
-  })
-})
-
-describe('a token', () => {
-  it('is checked once a minute, its pod each time', async () => {
-    await Promise.all([listed(), listed(), listed()])
-    expect(stage.reviewed).toHaveLength(1)
-    stage.cachedPods.delete('team-a/tiny-a1-x')
-    expect((await listed()).status).toBe(403)
-    await stage.world.advance(60_000)
-    await listed()
-    expect(stage.reviewed).toHaveLength(2)
-  })
-
-  it('that was refused is checked again after ten seconds', async () => {
-    const foreign = tokenOf(aRun('team-a', 'other', 'u2'), pod)
-    await listed({ token: foreign })
-    await listed({ token: foreign })
-    expect(stage.reviewed).toHaveLength(1)
-    await stage.world.advance(10_000)
-    await listed({ token: foreign })
-    expect(stage.reviewed).toHaveLength(2)
-  })
-})
-
 describe('URLs for the store', () => {
   it('are signed for the own prefix, in the order asked for', async () => {
-    const { status, body } = await presign({ requests: [{ method: 'PUT', key: 'data/p/train.jsonl' }, { method: 'GET', uri: 's3://swe/team-a/models/m/config.json' }] })
+    const { status, body } = await presign({ requests: [{ method: 'PUT', key: 'checkpoints/a1/step-2/x' }, { method: 'GET', uri: 's3://swe/team-a/models/m/config.json' }] })
     expect(status).toBe(200)
     expect(body).toMatchObject({
       expiresInSeconds: 3600,
       urls: [
-        { method: 'PUT', key: 'data/p/train.jsonl', headers: { 'If-None-Match': '*' }, url: expect.stringContaining('/swe/team-a/u1/data/p/train.jsonl?') },
+        { method: 'PUT', key: 'checkpoints/a1/step-2/x', headers: { 'If-None-Match': '*' }, url: expect.stringContaining('/swe/team-a/u1/checkpoints/a1/step-2/x?') },
         { method: 'GET', uri: 's3://swe/team-a/models/m/config.json', headers: {}, url: expect.stringContaining('/swe/team-a/models/m/config.json?') },
       ],
     })
@@ -150,12 +52,38 @@ describe('URLs for the store', () => {
     [{ method: 'GET', key: 'a//b' }],
     [{ method: 'GET', key: 'a\nb' }],
     [{ method: 'GET', key: '' }],
-    [{ method: 'PUT', key: 'x'.repeat(1020) }],
+    [{ method: 'PUT', key: `result/a1/${'x'.repeat(1010)}` }],
     [{ method: 'GET', uri: 's3://swe/team-b/u2/result/manifest.json' }],
+    [{ method: 'GET', uri: 's3://swe/team-ab/x' }],
+    [{ method: 'GET', uri: 's3://swe-b/team-a/x' }],
+    [{ method: 'PUT', key: 'data/manifest.json' }],
+    [{ method: 'PUT', key: 'data/uid-of-tiny-a1-x/train.jsonl' }],
+    [{ method: 'PUT', key: 'attempts/2/verdict.json' }],
+    [{ method: 'PUT', key: 'checkpoints/a11/step-1/x' }],
+    [{ method: 'PUT', key: 'result/manifest.json/x' }],
     [{ method: 'GET', uri: 's3://swe/team-a/../team-b/x' }],
     [{ method: 'GET', uri: 's3://other/team-a/x' }],
   ])('are not signed for what leads elsewhere, %#', async (request) => {
     expect(await presign({ requests: [request] })).toMatchObject({ status: 400, ...refusedAs('InvalidKey') })
+  })
+
+  it.each([
+    ['prepare', 'data/uid-of-tiny-a1-x/train.jsonl', 200],
+    ['prepare', 'data/manifest.json', 200],
+    ['prepare', 'data/another-pod/train.jsonl', 400],
+    ['prepare', 'result/manifest.json', 400],
+    ['train', 'result/manifest.json', 200],
+    ['train', 'attempts/1/verdict.json', 200],
+    ['other', 'data/manifest.json', 400],
+  ])('let a pod of role %s write %s or not: %d', async (role, key, status) => {
+    stage.cachedPods.set('team-a/tiny-a1-x', { ...pod, metadata: { ...pod.metadata, labels: { ...pod.metadata.labels, 'swe-operator.dev/role': role } } })
+    expect((await presign({ requests: [{ method: 'PUT', key }] })).status).toBe(status)
+    expect((await presign({ requests: [{ method: 'GET', key }] })).status).toBe(200)
+  })
+
+  it('keep an encoded dot segment what it is: a name', async () => {
+    const { body } = await presign({ requests: [{ method: 'GET', key: '%2e%2e/u2/x' }] })
+    expect(body).toMatchObject({ urls: [{ url: expect.stringContaining('/swe/team-a/u1/%252e%252e/u2/x?') }] })
   })
 
   it.each([
@@ -171,7 +99,7 @@ describe('URLs for the store', () => {
   })
 
   it('are signed a thousand at a time', async () => {
-    const { body } = await presign({ requests: Array.from({ length: 1000 }, (_, i) => ({ method: 'PUT', key: `${'k'.repeat(900)}/${i}` })) })
+    const { body } = await presign({ requests: Array.from({ length: 1000 }, (_, i) => ({ method: 'PUT', key: `result/a1/${'k'.repeat(900)}/${i}` })) })
     expect(body).toHaveProperty('urls.999')
   })
 })
@@ -258,7 +186,7 @@ describe('the endpoint', () => {
   })
 
   it('writes neither tokens nor signed URLs into its log', async () => {
-    await presign({ requests: [{ method: 'PUT', key: 'x' }] })
+    await presign({ requests: [{ method: 'PUT', key: 'result/a1/x' }] })
     await stage.s3.close()
     await listed()
     stage.state.apiServer = 'Down'

@@ -75,7 +75,7 @@ function addRoutes(app: FastifyInstance, deps: EndpointDeps): void {
   }
 
   // Admission comes before the body: a stranger makes us parse nothing.
-  app.post(`${RUN}/presign`, { onRequest: admit, bodyLimit: PRESIGN_BODY_BYTES }, (request) => presign(deps.store, admitted(request).run, request.body))
+  app.post(`${RUN}/presign`, { onRequest: admit, bodyLimit: PRESIGN_BODY_BYTES }, (request) => presign(deps.store, admitted(request), request.body))
   app.get(`${RUN}/objects`, { onRequest: admit }, (request) => objects(deps.store, admitted(request).run, request.query))
   app.post(`${RUN}/attempts/:attempt/status`, { onRequest: [onlyLeader, admit] }, (request) => {
     report(deps, admitted(request), request)

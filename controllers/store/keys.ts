@@ -12,6 +12,18 @@ export const runKeys = {
   attemptVerdict: (attempt: number) => `attempts/${attempt}/verdict.json`,
 } as const
 
+/** A program of a run: which one it is, of which attempt, in which pod. */
+export type Writer = Readonly<{ role: string | undefined; attempt: string | undefined; podUid: string | undefined }>
+
+/** Whether a program may create an object of this key: its own output and its commit markers, never what another program or attempt writes. */
+export function mayWrite({ role, attempt, podUid }: Writer, key: string): boolean {
+  const owned: Readonly<Record<string, readonly string[]>> = {
+    prepare: [`data/${podUid}/`, runKeys.dataManifest],
+    train: [`checkpoints/a${attempt}/`, `attempts/${attempt}/`, `result/a${attempt}/`, runKeys.resultManifest],
+  }
+  return (owned[role ?? ''] ?? []).some((own) => (own.endsWith('/') ? key.startsWith(own) : key === own))
+}
+
 export function runPrefix({ namespace, uid }: RunPrefix): string {
   return `${namespace}/${uid}/`
 }

@@ -15,6 +15,7 @@ import { createTokenReviews } from '../endpoint/token-reviews.ts'
 import type { Pod } from '../shared/kinds.ts'
 import { ATTEMPT, ROLE, UID } from '../shared/labels.ts'
 import { createObjectStore } from '../store/store.ts'
+import { audienceOf } from '../training-run/resources/pod.ts'
 import { issueMaterial } from '../tls/rotation.ts'
 import { startFakeS3, type FakeS3 } from './fake-s3.ts'
 
@@ -32,10 +33,14 @@ export type EndpointStage = Readonly<{
   state: { leading: boolean; synced: boolean; apiServer: 'Up' | 'Down' | 'IgnoresAudiences' }
   /** Names of runs; pods by `namespace/name`. */
   runs: Map<string, TrainingRun>
+  /** What the API server has beyond what the cache shows. */
+  liveRuns: Map<string, TrainingRun>
   cachedPods: Map<string, Pod>
   livePods: Map<string, Pod>
   /** Tokens that the API server was asked about. */
   reviewed: string[]
+  /** Objects that it was asked for, as `namespace/name`. */
+  asked: string[]
   logged: string[]
   port: number
   ask(path: string, init?: Ask): Promise<Answer>
@@ -46,25 +51,27 @@ export type EndpointStage = Readonly<{
 export async function openEndpointStage(): Promise<EndpointStage> {
   const [world, registry, s3] = [createFakeWorld(), new Registry(), await startFakeS3('swe')]
   const state: EndpointStage['state'] = { leading: true, synced: true, apiServer: 'Up' }
-  const [runs, cachedPods, livePods] = [new Map<string, TrainingRun>(), new Map<string, Pod>(), new Map<string, Pod>()]
-  const [reviewed, logged]: [string[], string[]] = [[], []]
+  const [runs, liveRuns] = [new Map<string, TrainingRun>(), new Map<string, TrainingRun>()]
+  const [cachedPods, livePods] = [new Map<string, Pod>(), new Map<string, Pod>()]
+  const [reviewed, asked, logged]: [string[], string[], string[]] = [[], [], []]
   const metrics = createEndpointMetrics(registry)
   const reader = <T>(objects: Map<string, T>) => ({ get: (key: ObjectKey) => objects.get(keyOf(key)), synced: () => state.synced })
-  const livePod = async (key: ObjectKey): Promise<Pod | undefined> => {
+  const live = <T>(objects: Map<string, T>) => async (key: ObjectKey): Promise<T | undefined> => {
     if (state.apiServer === 'Down') throw new Error('connection refused')
-    return livePods.get(keyOf(key))
+    asked.push(keyOf(key))
+    return objects.get(keyOf(key))
   }
   const reviews = createTokenReviews({ post: async (_, body) => reviewToken(state, reviewed, body) }, world)
   const book = createProgressBook({ world, enqueue: () => undefined, exists: () => true, advanced: metrics.advanced })
   const settings = { endpoint: s3.endpoint, region: 'us-east-1', bucket: 'swe', pathStyle: true }
   const store = createObjectStore(settings, async () => ({ accessKeyId: 'key', secretAccessKey: 'secret' }), world)
-  const gate = createGate({ runs: reader(runs), pods: reader(cachedPods), livePod, reviews })
+  const gate = createGate({ runs: reader(runs), pods: reader(cachedPods), liveRun: live(liveRuns), livePod: live(livePods), reviews })
   const material = issueMaterial(['localhost'], new Date())
   const endpoint = createEndpoint({ gate, store, book, isLeader: () => state.leading, log: logInto(logged), metrics }, material)
   const port = await endpoint.listen(0, '127.0.0.1')
   const agent = new Agent({ connections: 1, connect: { ca: material.bundle } })
   return {
-    world, s3, book, endpoint, registry, state, runs, cachedPods, livePods, reviewed, logged, port,
+    world, s3, book, endpoint, registry, state, runs, liveRuns, cachedPods, livePods, reviewed, asked, logged, port,
     ask: (path, init) => ask(agent, `https://localhost:${port}${path}`, init),
     close: async () => {
       await agent.destroy() // its idle connections would hold the endpoint back
@@ -83,9 +90,15 @@ export function aPodOf(run: TrainingRun, name: string, attempt: number): Pod {
   return { apiVersion: 'v1', kind: 'Pod', metadata: { namespace: run.metadata.namespace ?? '', name, uid: `uid-of-${name}`, labels }, status: { phase: 'Running' } }
 }
 
+/** The token that the kubelet projects into a pod of a run. */
+export function tokenOf(run: TrainingRun, holder: Pod, namespace = 'team-a'): string {
+  const pod = { name: holder.metadata.name, uid: holder.metadata.uid ?? '' }
+  return tokenWith({ audience: audienceOf(run), username: `system:serviceaccount:${namespace}:default`, pod })
+}
+
 /** A token as this cluster's API server understands it. */
 export function tokenWith(claims: TokenClaims): string {
-  return `e30.${Buffer.from(JSON.stringify(claims)).toString('base64url')}.c2ln`
+  return `e30.${Buffer.from(JSON.stringify({ aud: [claims.audience], ...claims })).toString('base64url')}.c2ln`
 }
 
 const reviewSchema = z.object({ spec: z.object({ token: z.string(), audiences: z.array(z.string()) }) })

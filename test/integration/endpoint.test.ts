@@ -81,13 +81,13 @@ describe('a pod of a run', () => {
     const token = await tokenOf('tiny-a1-x')
     for (const [index, { port }] of [leader, standby].entries()) {
       await waitUntil('the bucket is open', 20_000, async () => (await ask(port, `${BASE}/objects?prefix=`, token)).status === 200)
-      const signed = await ask(port, `${BASE}/presign`, token, { requests: [{ method: 'PUT', key: `data/p/${index}.jsonl` }] })
+      const signed = await ask(port, `${BASE}/presign`, token, { requests: [{ method: 'PUT', key: `result/a1/${index}.jsonl` }] })
       expect(signed).toMatchObject({ status: 200, body: { urls: [{ url: expect.any(String), headers: { 'If-None-Match': '*' } }] } })
       expect(await put(signed.body)).toBe(200)
       expect(await put(signed.body)).toBe(412)
     }
-    const { body } = await ask(standby.port, `${BASE}/objects?prefix=data/`, token)
-    expect(body).toMatchObject({ objects: [{ key: 'data/p/0.jsonl', sizeBytes: 4 }, { key: 'data/p/1.jsonl', sizeBytes: 4 }] })
+    const { body } = await ask(standby.port, `${BASE}/objects?prefix=result/`, token)
+    expect(body).toMatchObject({ objects: [{ key: 'result/a1/0.jsonl', sizeBytes: 4 }, { key: 'result/a1/1.jsonl', sizeBytes: 4 }] })
   })
 
   it('reports progress to the leader; the standby sends it away', async () => {

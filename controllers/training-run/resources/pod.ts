@@ -33,9 +33,11 @@ export type Program = Readonly<{
 /** A volume and where the program sees it. */
 export type Mount = Readonly<{ path: string; volume: V1Volume }>
 
+export const AUDIENCE_PREFIX = 'swe-operator.dev/trainingruns/'
+
 /** The audience of the tokens of a run: one run's token is worth nothing to another. */
 export function audienceOf(run: TrainingRun): string {
-  return `swe-operator.dev/trainingruns/${run.metadata.uid}`
+  return `${AUDIENCE_PREFIX}${run.metadata.uid}`
 }
 
 export function prepareJobName(run: TrainingRun, number: number): string {
