@@ -89,6 +89,16 @@ describe('a manager', () => {
     expect(http.requests.indexOf('POST leases')).toBeLessThan(http.requests.lastIndexOf('GET ships'))
   })
 
+  it('that gains the lease while it is stopped does not present itself as the leader', async () => {
+    const { http, log, manager } = await aCluster()
+    const one = manager('one', { services: () => [] })
+    await one.start()
+    http.lateMs.set('ships', 300)
+    await until(() => one.runtime.isLeading())
+    await one.stop()
+    expect(log).toEqual(['standby first', 'standby after leading'])
+  })
+
   it('writes the events of the last pass before it ends', async () => {
     const { api, http, manager, ships } = await aCluster()
     http.lateMs.set('events', 300)

@@ -142,6 +142,7 @@ class Lifecycle {
     try {
       await cache.relist()
       await this.#startServices('WhenLeading')
+      this.#stop.signal.throwIfAborted()
       await this.#options.onLeading?.(runtime)
       if (!this.#stop.signal.aborted) for (const runner of runners) runner.start()
     } catch (cause) {

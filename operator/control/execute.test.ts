@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { ApiError } from '../api/errors.ts'
+import { ApiError, Retryable } from '../api/errors.ts'
 import type { KubeObject } from '../api/object.ts'
 import type { Client } from '../api/resource.ts'
 import { createFence, NotLeading } from '../lease/fence.ts'
@@ -72,6 +72,15 @@ describe('executing a plan', () => {
     const { failures } = await run({ writes: [{ op, object: ship }] }, fleet)
     expect(String(failures[0])).toBe('Conflict: Ship a/fleet-1 already exists and is controlled by Fleet other (uid u-other); delete or rename it')
     expect(server.find(foreign)).toEqual(foreign)
+  })
+
+  it('waits for the garbage collector where an object that was deleted and made anew finds the children of the old one', async () => {
+    const { server, fleet, run, events } = aPlace()
+    const ship = aShip(aFleet(0, fleet.metadata), 1)
+    server.create({ ...ship, metadata: { ...ship.metadata, ownerReferences: [ownedBy(aFleet(0, { uid: 'u-before' }))] } })
+    const { failures } = await run({ writes: [create(ship)] }, fleet)
+    expect([failures, events]).toEqual([[expect.any(Retryable)], []])
+    expect(String(failures[0])).toBe('Retryable: Ship a/fleet-1 of the deleted Fleet of that name is still there')
   })
 
   it('refuses to take over an object that nobody controls, though the cache does not hold it', async () => {

@@ -36,6 +36,8 @@ export type Execution = Readonly<{ failures: readonly unknown[]; statusWritten: 
 /** Carries out a plan; the only code that writes on behalf of a controller. */
 export type Executor = (plan: Plan, subject: Subject | undefined, signal: AbortSignal) => Promise<Execution>
 
+const COLLECTED_AFTER_S = 2 // the garbage collector is at it; its deletion wakes the object earlier
+
 /**
  * Writes in order up to the first that fails, then the status in any case, so that users see why, then the events.
  * Every step can be repeated, so a crash after any of them is repaired by the next plan.
@@ -119,8 +121,11 @@ async function apply(client: Client, type: ResourceType, intent: KubeObject, { f
 }
 
 function refuseForeign(intent: KubeObject, present: KubeObject): void {
-  const owner = controllerOf(present)
-  if (owner?.uid === controllerOf(intent)?.uid) return
+  const [owner, ours] = [controllerOf(present), controllerOf(intent)]
+  if (owner?.uid === ours?.uid) return
+  if (owner && owner.kind === ours?.kind && owner.name === ours.name) {
+    throw new Retryable(`${intent.kind} ${keyOf(intent.metadata)} of the deleted ${owner.kind} of that name is still there`, { afterSeconds: COLLECTED_AFTER_S })
+  }
   throw new Conflict(refOf(intent), owner ? `is controlled by ${owner.kind} ${owner.name} (uid ${owner.uid})` : 'is controlled by nobody')
 }
 
