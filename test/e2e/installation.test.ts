@@ -35,6 +35,7 @@ describe('the installed chart', () => {
 
 describe('the local cluster', () => {
   it('comes up, survives its own parts and leaves nothing behind', async () => {
-    await proveLifecycle('lifecycle', console.log)
+    const steps: string[] = []
+    await proveLifecycle('lifecycle', (step) => steps.push(step)).catch((error: unknown) => expect.fail([...steps, String(error)].join('\n')))
   })
 })
