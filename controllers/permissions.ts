@@ -13,7 +13,7 @@ const runtimePermissions: readonly RbacRule[] = [
 ]
 
 /** What the endpoint, its certificates, the store's key and the leader's label need. */
-export const endpointPermissions: readonly RbacRule[] = [
+const endpointPermissions: readonly RbacRule[] = [
   { scope: 'Cluster', apiGroups: ['authentication.k8s.io'], resources: ['tokenreviews'], verbs: ['create'] },
   // A run or pod that the cache does not show is looked up when a pod asks: it may be newer than the cache, or gone.
   { scope: 'Cluster', apiGroups: ['swe-operator.dev'], resources: ['trainingruns'], verbs: ['get'] },

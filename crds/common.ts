@@ -72,11 +72,6 @@ export function decimal(description: string, range: Readonly<{ above?: number; b
   return z.string().max(24).regex(DECIMAL).meta({ description, ...checked({ ...number, rule }) })
 }
 
-/** The number in a decimal string that the API server has admitted. */
-export function decimalValue(text: string): number {
-  return Number.parseFloat(text)
-}
-
 const SEED_MAX = 4_294_967_295 // numpy takes 32 bits, and it is seeded with this number
 
 export function seed(description: string): z.ZodNumber {
@@ -170,7 +165,6 @@ export const artifactSchema = z
 export type Condition = Immutable<z.infer<typeof conditionSchema>>
 export type Artifact = Immutable<z.infer<typeof artifactSchema>>
 export type S3Source = Immutable<z.infer<typeof s3FileSchema>>
-export type ConfigMapKey = Immutable<z.infer<typeof configMapKeySchema>>
 
 /** Metadata is the API server's business: only what every object has is looked at. */
 export const objectMetaSchema = z.custom<ObjectMeta>((value) => z.looseObject({ name: z.string() }).safeParse(value).success, 'must be an object with a name')

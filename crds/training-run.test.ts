@@ -1,7 +1,7 @@
 import * as fc from 'fast-check'
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { decimalValue, UnreadableObject } from './common.ts'
+import { UnreadableObject } from './common.ts'
 import { structuralSchema, type StructuralSchema } from './schema.ts'
 import { parseTrainingRun, trainingRunSpecSchema, trainingRunStatusSchema } from './training-run.ts'
 
@@ -37,12 +37,6 @@ describe('reading a TrainingRun', () => {
 
   it('refuses another kind', () => {
     expect(() => parseTrainingRun({ ...run, kind: 'PreferenceGen' })).toThrow(/kind: /)
-  })
-})
-
-describe('decimal strings', () => {
-  it.each([['2e-4', 0.0002], ['0.05', 0.05], ['3', 3], ['1E+2', 100]])('%s is %d', (text, value) => {
-    expect(decimalValue(text)).toBe(value)
   })
 })
 

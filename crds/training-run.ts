@@ -325,7 +325,6 @@ export type TrainingRunSpec = Immutable<z.infer<typeof trainingRunSpecSchema>>
 export type TrainingRunStatus = Immutable<z.infer<typeof trainingRunStatusSchema>>
 export type TrainingRunAttempt = Immutable<z.infer<typeof attemptSchema>>
 export type TrainingRunProgress = Immutable<z.infer<typeof progressSchema>>
-export type TrainingRunDataStatus = Immutable<z.infer<typeof dataStatusSchema>>
 export type TrainingRunResolved = Immutable<z.infer<typeof resolvedSchema>>
 
 export type TrainingRun = Readonly<{

@@ -8,7 +8,7 @@ export const STORE_FAULTS = {
   NoBucket: { retryable: true, meaning: 'the bucket does not exist' },
   Malformed: { retryable: false, meaning: 'the object is not what it should be' },
   TooLarge: { retryable: false, meaning: 'there is more than one answer may hold' },
-  Refused: { retryable: false, meaning: 'the artifact store refuses the request' },
+  Refused: { retryable: true, meaning: 'the artifact store refuses the request' }, // a wrong region or endpoint is repaired without us, too, and says nothing of the object
 } as const
 
 export type StoreFault = keyof typeof STORE_FAULTS

@@ -14,7 +14,6 @@ export type ObjectStore = Readonly<{
   presign(method: 'GET' | 'PUT', key: string): Promise<Presigned>
   /** Undefined if there is no such object; at most 4 MiB. */
   getJson(key: string, signal?: AbortSignal): Promise<unknown>
-  head(key: string, signal?: AbortSignal): Promise<Readonly<{ sizeBytes: number }> | undefined>
   /** Everything under the prefix, all pages; rejects with `TooLarge` beyond `limit` objects. */
   list(prefix: string, limit: number, signal?: AbortSignal): Promise<readonly StoredObject[]>
   /** Writes only where nothing is yet. */
@@ -32,7 +31,6 @@ export function createObjectStore(settings: StoreSettings, credentials: () => Pr
     bucket: settings.bucket,
     presign: (method, key) => presign(exchange, method, key),
     getJson: (key, signal) => getJson(exchange, key, signal),
-    head: (key, signal) => head(exchange, key, signal),
     list: (prefix, limit, signal) => list(exchange, prefix, limit, signal),
     putJsonOnce: (key, value, signal) => putJsonOnce(exchange, key, value, signal),
     createBucketIfMissing: (signal) => createBucketIfMissing(exchange, settings.region, signal),
@@ -53,11 +51,6 @@ async function getJson(exchange: Exchange, key: string, signal?: AbortSignal): P
   } catch (error) {
     throw new StoreError('Malformed', `${JSON.stringify(key)} is not JSON`, error)
   }
-}
-
-async function head(exchange: Exchange, key: string, signal?: AbortSignal): Promise<Readonly<{ sizeBytes: number }> | undefined> {
-  const { status, headers } = await exchange.send({ method: 'HEAD', key, expect: [200, 404], ...withSignal(signal) })
-  return status === 404 ? undefined : { sizeBytes: Number(headers['content-length']) }
 }
 
 async function list(exchange: Exchange, prefix: string, limit: number, signal?: AbortSignal): Promise<readonly StoredObject[]> {

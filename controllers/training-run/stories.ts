@@ -48,7 +48,7 @@ export function retryMessage(seen: Observed, afterSeconds: number): string {
 }
 
 /** How the newest attempt ended. */
-export function attemptStory(seen: Observed): string {
+function attemptStory(seen: Observed): string {
   const last = attemptTable(seen).at(-1)
   const where = last?.lastStep === undefined ? '' : ` at step ${last.lastStep}`
   return `Attempt ${last?.number} ended${where} with ${last?.reason}: ${last?.message ?? ''}`

@@ -55,7 +55,6 @@ const manifestSchema = z.object({
 })
 
 export type PrepareVerdict = Readonly<z.infer<typeof prepareSchema>>
-export type DataSummary = Readonly<z.infer<typeof summarySchema>>
 export type TrainVerdict = Readonly<z.infer<typeof trainSchema>>
 export type Produced = Readonly<z.infer<typeof producedSchema>>
 

@@ -121,6 +121,16 @@ print(urllib.request.urlopen(request, timeout=5, context=context).status)`
     expect((await ask(leader.port, `${BASE}/objects?prefix=`, await tokenOf('intruder', undefined, 'team-b'))).status).toBe(403)
   })
 
+  it('is told by every replica that its run is gone', async () => {
+    const uid = await aRun('gone')
+    await aPod('gone-a1-x', { 'swe-operator.dev/uid': uid, 'swe-operator.dev/role': 'train', 'swe-operator.dev/attempt': '1' })
+    const token = await tokenOf('gone-a1-x', `swe-operator.dev/trainingruns/${uid}`)
+    const statusAt = async (port: number) => (await ask(port, `/v1alpha1/namespaces/${TEAM}/trainingruns/gone/objects?prefix=`, token)).status
+    expect([await statusAt(leader.port), await statusAt(standby.port)]).toEqual([200, 200])
+    await api.run(['delete', 'trainingrun', 'gone', '-n', TEAM])
+    for (const { port } of [leader, standby]) await waitUntil('the run is known to be gone', 10_000, async () => (await statusAt(port)) === 410)
+  })
+
   it('is refused without the audience of its run', async () => {
     for (const audience of ['https://kubernetes.default.svc.cluster.local', 'swe-operator.dev/trainingruns/other']) {
       expect((await ask(leader.port, `${BASE}/objects?prefix=`, await tokenOf('tiny-a1-x', audience))).status).toBe(401)

@@ -23,7 +23,7 @@ export function buildInputs(run: TrainingRun, resolved: Resolved, caBundle: stri
 }
 
 /** `run.json`; the programs refuse keys they do not know, so both sides change together. */
-export function buildRunFile({ metadata, spec }: TrainingRun, resolved: Resolved): Readonly<Record<string, unknown>> {
+function buildRunFile({ metadata, spec }: TrainingRun, resolved: Resolved): Readonly<Record<string, unknown>> {
   return {
     version: 1,
     run: { namespace: metadata.namespace, name: metadata.name, uid: metadata.uid },

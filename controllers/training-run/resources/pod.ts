@@ -40,11 +40,11 @@ export function audienceOf(run: TrainingRun): string {
   return `${AUDIENCE_PREFIX}${run.metadata.uid}`
 }
 
-export function prepareJobName(run: TrainingRun, number: number): string {
+function prepareJobName(run: TrainingRun, number: number): string {
   return `${run.metadata.name}-prepare-${number}`
 }
 
-export function attemptJobName(run: TrainingRun, number: number): string {
+function attemptJobName(run: TrainingRun, number: number): string {
   return `${run.metadata.name}-a${number}`
 }
 
