@@ -39,6 +39,19 @@ describe('a watch', () => {
     expect(server.seen('list')).toHaveLength(1)
   })
 
+  it('from a version that the server says it has yet to reach leads to a list, not to the same question for ever', async () => {
+    const ahead: Script = ({ refuse }) => refuse(504, 'Timeout', { cause: 'ResourceVersionTooLarge' })
+    server.put('kept')
+    server.put('lost')
+    server.nextWatches(({ reset }) => {
+      server.restore(50, 'kept')
+      reset()
+    }, ...Array.from({ length: 8 }, () => ahead))
+    const { until, names } = await start(30)
+    await until(() => names().length === 1)
+    expect([names(), watchedFrom().slice(0, 2), server.seen('list').length > 1]).toEqual([['kept'], ['102', '102'], true])
+  })
+
   it('that got a 429 waits as long as asked and does not list again', async () => {
     server.nextWatches(({ refuse }) => refuse(429, 'TooManyRequests', { retryAfterSeconds: 9 }))
     const { until } = await start()

@@ -193,7 +193,7 @@ export class Reflector {
   async #recover(error: unknown, stop: AbortSignal): Promise<void> {
     const name = this.#mustList() ? 'ListFailed' : 'WatchFailed'
     if (error instanceof WentBackwards) this.#forgetHistory()
-    if (isExpired(error) || this.#wasDeaf(error)) this.#position = undefined
+    if (isExpired(error) || isTooLargeResourceVersion(error) || this.#wasDeaf(error)) this.#position = undefined
     const retryAfterMs = error instanceof ApiError ? (error.retryAfterSeconds ?? 0) * 1000 : 0
     const waitMs = Math.max(this.#patience.nextMs(), retryAfterMs)
     this.#options.report({ name, error, againSeconds: waitMs / 1000 })
