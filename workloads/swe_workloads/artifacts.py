@@ -156,6 +156,9 @@ class ArtifactStore:
             if error.code == http.HTTPStatus.BAD_REQUEST:
                 # Understood and refused for good: a URI outside the namespace's prefix.
                 raise Failure(ExitCode.INVALID_CONFIGURATION, explain(error)) from error
+            if error.code == http.HTTPStatus.GONE:
+                # The run is deleted: each further try would only keep its pod in the way.
+                self.patience.end()
             raise
 
     def _persist(self, what: str, operation: Callable[[float], Result]) -> Result:

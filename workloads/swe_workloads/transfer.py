@@ -46,6 +46,7 @@ class Patience:
 
     window_seconds: float
     _give_up_at: float | None = field(default=None, repr=False)
+    _ended: bool = field(default=False, repr=False)
     _changed: threading.Event = field(default_factory=threading.Event, repr=False)
 
     def hurry(self, seconds: float) -> None:
@@ -53,14 +54,21 @@ class Patience:
         self._give_up_at = time.monotonic() + seconds
         self._changed.set()
 
+    def end(self) -> None:
+        """Nothing is worth waiting for any more, whatever hurry() says later."""
+        self._ended = True
+        self._changed.set()
+
     def left(self, since: float, window: float | None = None) -> float:
         """Seconds that an operation begun at `since` may still take; the caller may narrow the window."""
+        if self._ended:
+            return 0.0
         now = time.monotonic()
         own = since + min(self.window_seconds, window or self.window_seconds) - now
         return own if self._give_up_at is None else min(own, self._give_up_at - now)
 
     def hurried_out(self) -> bool:
-        return self._give_up_at is not None and time.monotonic() >= self._give_up_at
+        return self._ended or (self._give_up_at is not None and time.monotonic() >= self._give_up_at)
 
     def pause(self, seconds: float) -> None:
         """Sleeps, but wakes when somebody calls hurry()."""

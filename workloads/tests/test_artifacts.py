@@ -87,6 +87,18 @@ def test_what_the_endpoint_refuses_for_good_is_the_configuration(store: Artifact
     assert caught.value.code == ExitCode.INVALID_CONFIGURATION
 
 
+def test_a_run_that_is_gone_ends_all_waiting_for_good(store: ArtifactStore, endpoint: FakeEndpoint, file: Path) -> None:
+    endpoint.failures["POST", 410] = 1
+    endpoint.failures["POST", 503] = 1000
+    begun = time.monotonic()
+    with pytest.raises(Failure, match="HTTP 410"):
+        store.upload("a", file)
+    store.patience.hurry(60)
+    with pytest.raises(Failure, match="HTTP 503"):
+        store.upload("b", file)
+    assert time.monotonic() - begun < 2
+
+
 def test_a_hurry_ends_waiting_at_once(store: ArtifactStore, endpoint: FakeEndpoint, file: Path) -> None:
     endpoint.failures["PUT", 503] = 1000
     threading.Timer(0.3, lambda: store.patience.hurry(0)).start()
