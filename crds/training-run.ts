@@ -178,7 +178,7 @@ const specShape = {
   compute: computeSchema.optional(),
   gracePeriodSeconds: z.int().min(10).max(3600).optional().describe('Seconds the training pod gets to write a last checkpoint when it is stopped. Default: 120.'),
   retries: z
-    .object({ limit: z.int().min(0).max(100).optional().describe('Failed attempts that are repeated before the run is Failed. Preemptions and suspensions are not counted. Default: 3.') })
+    .object({ limit: z.int().min(0).max(100).optional().describe('How many failed attempts, of the last 20 attempts, are repeated before the run is Failed. Preemptions and suspensions are not counted; five attempts in a row that get no further end the run in any case. Default: 3.') })
     .optional()
     .describe('What happens after an attempt failed.'),
 }

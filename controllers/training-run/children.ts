@@ -59,9 +59,15 @@ export function newestPod({ pods }: Child): Pod | undefined {
   return pods.toSorted((one, other) => createdAt(one).localeCompare(createdAt(other))).at(-1)
 }
 
-/** How the one container of the newest pod ended. */
+/** The state of the container that runs our program; admission may have put others, such as a mesh's proxy, beside it. */
+export function programState(pod: Pod | undefined): ContainerStatus['state'] {
+  const statuses = pod?.status?.containerStatuses ?? []
+  return (statuses.find(({ name }) => name === pod?.metadata.labels?.[ROLE]) ?? statuses[0])?.state
+}
+
+/** How the program of the newest pod ended. */
 export function containerEnd(child: Child): NonNullable<ContainerStatus['state']>['terminated'] {
-  return newestPod(child)?.status?.containerStatuses?.[0]?.state?.terminated
+  return programState(newestPod(child))?.terminated
 }
 
 /** When it was over, as exactly as anything that is left of it tells. */

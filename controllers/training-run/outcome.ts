@@ -30,7 +30,7 @@ function evidenceOf(child: Child): Ending {
   if (end?.reason === 'OOMKilled') return ended.OOMKilled
   const removal = evidenceOfRemoval(pod)
   if (removal) return removal
-  if (!end) return evidenceOfJob(child)
+  if (!end) return evidenceOfRefusal(pod) ?? evidenceOfJob(child)
   const known = end.exitCode === 0 ? undefined : endingOfExitCode(end.exitCode)
   if (known) return known
   return { ...ended.Crashed, message: `The program ended with exit code ${end.exitCode} and left no verdict.${logTail(end.message)}` }
@@ -45,6 +45,12 @@ function evidenceOfRemoval(pod: Pod): Ending | undefined {
   if (disruption?.status === 'True') return { ...ended.Disrupted, message: `Pod ${name} had to leave its node (${disruption.reason}): ${disruption.message ?? ''}` }
   if (pod.metadata.deletionTimestamp !== undefined) return { ...ended.Deleted, message: `Pod ${name} was deleted.` }
   return undefined
+}
+
+/** Some kubelets take back what the scheduler promised: another pod was faster, or a device is gone. */
+function evidenceOfRefusal({ metadata, spec, status }: Pod): Ending | undefined {
+  if (status?.phase !== 'Failed' || status.reason === undefined) return undefined
+  return { ...ended.Disrupted, message: `Node ${spec?.nodeName} refused pod ${metadata.name} (${status.reason}): ${status.message ?? 'no reason given'}` }
 }
 
 function evidenceOfJob({ job }: Child): Ending {

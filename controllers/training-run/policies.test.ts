@@ -132,6 +132,8 @@ describe('how an attempt ended', () => {
     ['the program says so', ended(failed(1, 70, 'EngineFailed')), 'Failed', 'EngineFailed'],
     ['a child was killed for memory', evidence({ phase: 'Failed', containerStatuses: terminated(0, 'OOMKilled') }), 'Failed', 'HostOutOfMemory'],
     ['the kubelet evicted it', evidence({ phase: 'Failed', reason: 'Evicted' }), 'Preempted', 'Evicted'],
+    ['its node refused it', evidence({ phase: 'Failed', reason: 'OutOfcpu', message: 'Node didn\'t have enough resource: cpu' }), 'Preempted', 'Preempted'],
+    ['a proxy stands before it in the list', evidence({ phase: 'Failed', containerStatuses: [{ name: 'istio-proxy', state: { terminated: { exitCode: 0 } } }, { name: 'train', state: { terminated: { exitCode: 69 } } }] }), 'Failed', 'PeerLost'],
     ['a node was drained', evidence({ phase: 'Failed', conditions: disrupted('EvictionByEvictionAPI') }), 'Preempted', 'Preempted'],
     ['a node is gone', evidence({ phase: 'Failed', conditions: disrupted('DeletionByPodGC') }), 'Preempted', 'NodeLost'],
     ['somebody deleted the pod', evidence({ phase: 'Failed', containerStatuses: terminated(137) }, true), 'Preempted', 'Deleted'],
@@ -196,6 +198,11 @@ describe('trying again', () => {
 describe('a suspended run', () => {
   it('creates nothing', () => {
     expect(outcome(anObservation().suspended())).toMatchObject({ state: 'Suspended', writes: [] })
+  })
+
+  it('is not called suspended before the store has told whether it is finished', () => {
+    const { consulted: _, ...seen } = anObservation().suspended()
+    expect(plan({ ...seen, consulted: false, storeTrouble: 'the artifact store cannot be reached' }).status).toMatchObject({ state: 'StoreUnavailable' })
   })
 
   it('stops its Job, which lets the pod write a checkpoint', () => {

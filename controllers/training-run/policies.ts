@@ -53,7 +53,7 @@ function holdWhileSuspended(seen: Observed): Verdict | undefined {
     const last = seen.attempts.some(isLive) ? 'write a last checkpoint' : 'end'
     return conclude('Suspending', `Its pod gets up to ${seen.resolved.gracePeriodSeconds} s to ${last}.`, { remove })
   }
-  if (seen.storeTrouble !== undefined && seen.attempts.some(({ unread }) => unread)) return undefined
+  if (seen.storeTrouble !== undefined && (!seen.consulted || seen.attempts.some(({ unread }) => unread))) return undefined
   return conclude('Suspended', suspendedMessage(seen))
 }
 

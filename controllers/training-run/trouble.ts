@@ -1,5 +1,5 @@
 import { podCondition, type Pod } from '../shared/kinds.ts'
-import { newestPod, type Child } from './children.ts'
+import { newestPod, programState, type Child } from './children.ts'
 
 /** Why a child does not run yet. */
 export type Trouble = Readonly<{
@@ -17,7 +17,7 @@ export function troubleOf(child: Child, warning: string | undefined): Trouble | 
 
 /** Whether its program has begun. */
 export function hasStarted(child: Child): boolean {
-  const state = newestPod(child)?.status?.containerStatuses?.[0]?.state
+  const state = programState(newestPod(child))
   return state?.running !== undefined || state?.terminated !== undefined
 }
 
@@ -30,7 +30,7 @@ function schedulingTrouble(pod: Pod): Trouble | undefined {
 const UNHURRIED = new Set([undefined, '', 'ContainerCreating', 'PodInitializing'])
 
 function containerTrouble(pod: Pod): Trouble | undefined {
-  const waiting = pod.status?.containerStatuses?.[0]?.state?.waiting
+  const waiting = programState(pod)?.waiting
   if (UNHURRIED.has(waiting?.reason)) return undefined
   const message = `Pod ${pod.metadata.name} waits with ${waiting?.reason}: ${waiting?.message ?? 'no message given'}`
   return { kind: waiting?.reason === 'CreateContainerConfigError' ? 'Reference' : 'Blocked', message }
