@@ -55,7 +55,14 @@ describe('an event', () => {
     const { world, recorder, events } = aRecorder()
     recorder.record({ apiVersion: 'v1', kind: 'Node', metadata: { name: 'n' } }, { ...failed, note: 'x'.repeat(2_000) })
     await world.settle()
-    expect([events()[0]?.metadata.namespace, events()[0]?.note.length]).toEqual(['default', 1024])
+    expect([events()[0]?.metadata.namespace, Buffer.byteLength(events()[0]?.note ?? '')]).toEqual(['default', 1024])
+  })
+
+  it('has a note of at most 1024 bytes, as the API server counts, and no half character in it', async () => {
+    const { world, recorder, events } = aRecorder()
+    recorder.record(fleet, { ...failed, note: `a${'é'.repeat(1_000)}` })
+    await world.settle()
+    expect(events()[0]?.note).toBe(`a${'é'.repeat(510)}…`)
   })
 })
 

@@ -15,7 +15,8 @@ const RETRY_JITTER = 0.25
 const HEARTBEAT_MS = 1_800_000 // a series that goes on is written every 30 min, however often it repeats
 const QUIET_MS = 360_000 // a series without a repeat for 6 min is over; the next one is a new event
 const SWEEP_MS = 60_000
-const MAX_NOTE_LENGTH = 1_024 // of events.k8s.io/v1, as are the next two
+const MAX_NOTE_BYTES = 1_024 // of events.k8s.io/v1, as are the next two
+const ELLIPSIS = '…'
 const MAX_NAME_LENGTH = 253
 const UNIQUE_DIGITS = 16
 
@@ -96,7 +97,7 @@ export class EventRecorder {
       type,
       reason,
       action,
-      note: note.length <= MAX_NOTE_LENGTH ? note : `${note.slice(0, MAX_NOTE_LENGTH - 1)}…`,
+      note: cut(note),
       regarding: refOf(regarding),
       ...(related === undefined ? {} : { related }),
     }
@@ -183,6 +184,14 @@ export class EventRecorder {
     }
     this.#sweeping = false
   }
+}
+
+/** The API server counts bytes, and refuses the whole event beyond them. */
+function cut(note: string): string {
+  const bytes = Buffer.from(note)
+  if (bytes.length <= MAX_NOTE_BYTES) return note
+  const start = bytes.subarray(0, MAX_NOTE_BYTES - Buffer.byteLength(ELLIPSIS))
+  return new TextDecoder().decode(start, { stream: true }) + ELLIPSIS // as a stream: without the half of a character at its end
 }
 
 /** Whether repeats are counted that the API server does not know of. */
