@@ -1,10 +1,14 @@
-// Two replicas as processes of their own, one lease, a real API server; the leader is killed or stopped by a signal.
+// Two replicas as processes of their own, one lease, a real API server; the leader is killed, stopped or cut off.
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
+import { readFile, rm, writeFile } from 'node:fs/promises'
+import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import type { KubeObject } from '../../operator/api/object.ts'
 import { LeaseType } from '../../operator/lease/election.ts'
+import { RENEW_DEADLINE_MS } from '../../operator/lease/fence.ts'
 import { aFleet, FleetType, ShipType } from '../../operator/testing/fleet.ts'
 import { waitUntil } from '../cluster/exec.ts'
 import { startFleetWorld, type FleetWorld } from './fleet-world.ts'
@@ -24,11 +28,47 @@ afterEach(() => {
 })
 afterAll(() => sea.stop())
 
-async function startReplica(lease: string, name: string): Promise<ChildProcess> {
-  const env = { PATH: process.env['PATH'], KUBECONFIG: sea.plane.kubeconfigPath, REPLICA: name, LEASE: lease }
+function startReplica(lease: string, name: string, kubeconfig = sea.plane.kubeconfigPath): ChildProcess {
+  const env = { PATH: process.env['PATH'], KUBECONFIG: kubeconfig, REPLICA: name, LEASE: lease }
   const replica = spawn(process.execPath, [join(import.meta.dirname, 'replica-process.ts')], { env, stdio: ['ignore', 'ignore', 'inherit'] })
   replicas.push(replica)
   return replica
+}
+
+/** A way to the API server that can be made to lose every packet: nothing is refused, nothing answers. */
+async function startPath() {
+  const upstream = new URL(sea.plane.server)
+  const sockets = new Set<Socket>()
+  let isOpen = true
+  const server = createServer((near) => {
+    sockets.add(near)
+    if (!isOpen) return
+    const far = connect(Number(upstream.port), upstream.hostname)
+    sockets.add(far)
+    near.on('error', () => far.destroy()).pipe(far)
+    far.on('error', () => near.destroy()).pipe(near)
+  })
+  await once(server.listen(0, '127.0.0.1'), 'listening')
+  const { port } = server.address() as AddressInfo
+  const kubeconfig = join(tmpdir(), `swe-operator-path-${port}`)
+  await writeFile(kubeconfig, (await readFile(sea.plane.kubeconfigPath, 'utf8')).replaceAll(`:${upstream.port}`, `:${port}`), { mode: 0o600 })
+  const cut = (): void => sockets.forEach((socket) => socket.destroy())
+  return {
+    kubeconfig,
+    block: () => {
+      isOpen = false
+      for (const socket of sockets) socket.unpipe()
+    },
+    unblock: () => {
+      isOpen = true
+      cut()
+    },
+    close: async () => {
+      cut()
+      server.close()
+      await rm(kubeconfig)
+    },
+  }
 }
 
 const leads = (lease: string, name: string, limitMs = MINUTE_MS) =>
@@ -47,16 +87,16 @@ async function shipsOf(fleet: string): Promise<readonly (KubeObject & { metadata
   return ships.filter(({ metadata }) => metadata.name.startsWith(`${fleet}-`))
 }
 
-const built = (fleet: string, atLeast: number) => waitUntil(`${atLeast} ships of ${fleet}`, MINUTE_MS, async () => (await shipsOf(fleet)).length >= atLeast)
+const built = (fleet: string, atLeast: number, limitMs = MINUTE_MS) => waitUntil(`${atLeast} ships of ${fleet}`, limitMs, async () => (await shipsOf(fleet)).length >= atLeast)
 
 const buildersOf = async (fleet: string): Promise<readonly string[]> =>
   [...new Set((await shipsOf(fleet)).flatMap(({ metadata }) => metadata.managedFields?.map(({ manager }) => manager) ?? []))].toSorted()
 
 describe('the process that leads', () => {
   it('is replaced within lease and retry after SIGKILL in the middle of a plan, and its successor makes what is missing once', async () => {
-    const one = await startReplica('killed', 'one')
+    const one = startReplica('killed', 'one')
     await leads('killed', 'one')
-    await startReplica('killed', 'two')
+    startReplica('killed', 'two')
     await sea.client.create(FleetType, aFleet(SHIPS, { name: 'killed' }))
     await built('killed', 1)
     one.kill('SIGKILL')
@@ -68,9 +108,9 @@ describe('the process that leads', () => {
   })
 
   it('writes nothing and ends with a failure when it goes on after another took over', async () => {
-    const one = await startReplica('stopped', 'one')
+    const one = startReplica('stopped', 'one')
     await leads('stopped', 'one')
-    await startReplica('stopped', 'two')
+    startReplica('stopped', 'two')
     await sea.client.create(FleetType, aFleet(SHIPS, { name: 'stopped' }))
     await built('stopped', 1)
     one.kill('SIGSTOP')
@@ -82,5 +122,22 @@ describe('the process that leads', () => {
     expect(await ended).toEqual([1, null])
     await built('later', SHIPS)
     expect(await buildersOf('later')).toEqual(['two'])
+  })
+
+  it('ends with a failure once the API server has not answered for ten seconds, and goes on at once when it is started again', async () => {
+    const path = await startPath()
+    try {
+      const one = startReplica('unanswered', 'one', path.kubeconfig)
+      await leads('unanswered', 'one')
+      const ended = once(one, 'exit', { signal: AbortSignal.timeout(RENEW_DEADLINE_MS + SLACK_MS) })
+      path.block()
+      expect(await ended).toEqual([1, null])
+      path.unblock()
+      await sea.client.create(FleetType, aFleet(3, { name: 'unanswered' }))
+      startReplica('unanswered', 'one', path.kubeconfig)
+      await built('unanswered', 3, RENEW_DEADLINE_MS) // not the 15 s that anybody else would wait
+    } finally {
+      await path.close()
+    }
   })
 })
