@@ -48,7 +48,7 @@ export type StreamRequest = TransportRequest &
   }>
 
 /** One request as it went, for `rest_client_requests_total`. `code` is `<error>` where no answer came. */
-export type RequestOutcome = Readonly<{ code: string; method: string; host: string; verb: Call['verb']; seconds: number }>
+export type RequestOutcome = Readonly<{ code: string; method: string; host: string; verb: Call['verb'] }>
 
 export type TransportOptions = Readonly<{
   connection: Connection
@@ -70,13 +70,14 @@ export type Transport = Readonly<{
   close(): Promise<void>
 }>
 
-type Context = TransportOptions & Readonly<{ origin: string; basePath: string; calls: Agent; watches: Agent }>
+type Context = TransportOptions & Readonly<{ origin: string; host: string; basePath: string; calls: Agent; watches: Agent }>
 
 export function createTransport(options: TransportOptions): Transport {
   const url = new URL(options.connection.server)
   const context: Context = {
     ...options,
     origin: url.origin,
+    host: url.host,
     basePath: url.pathname.replace(/\/$/, ''),
     calls: createAgent(options.connection),
     watches: createAgent(options.connection), // a watch must not wait for a call's socket, nor a call for a watch's
@@ -173,7 +174,6 @@ async function attempt<T>(context: Context, request: TransportRequest, signal: A
   const { method, call } = request
   const options = await toDispatch(context, request, signal)
   request.mayWrite?.()
-  const startedMs = context.world.monotonicMs()
   let code = '<error>'
   try {
     const response = await (call.verb === 'watch' ? context.watches : context.calls).request(options)
@@ -184,8 +184,7 @@ async function attempt<T>(context: Context, request: TransportRequest, signal: A
   } catch (error) {
     throw signal.aborted ? signal.reason : asTransportError(error)
   } finally {
-    const seconds = (context.world.monotonicMs() - startedMs) / 1000
-    context.observe?.({ code, method, host: new URL(context.origin).host, verb: call.verb, seconds })
+    context.observe?.({ code, method, host: context.host, verb: call.verb })
   }
 }
 

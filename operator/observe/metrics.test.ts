@@ -56,7 +56,7 @@ describe('metrics', () => {
 
   it('count requests, cache events and what was given up', async () => {
     const metrics = someMetrics()
-    metrics.request({ code: '200', method: 'GET', host: 'h', verb: 'get', seconds: 0 })
+    metrics.request({ code: '200', method: 'GET', host: 'h', verb: 'get' })
     metrics.cache({ kind: 'Ship', name: 'WatchFailed' })
     metrics.gateGaveUp({ apiVersion: 'v1', kind: 'Pod', plural: 'pods', scope: 'Namespaced' })
     metrics.eventDropped()
