@@ -74,7 +74,9 @@ describe('an attempt', () => {
   it('whose pod does not go names what a person can do', () => {
     const seen = anObservation().withData().attempt(1, { kind: 'Running', deleting: true })
     expect(outcome(seen).message).toBe('Attempt 1 ends: pod sft-a1-xyz12 is being deleted.')
-    expect(outcome(seen.later(61)).message).toContain('node-1 has not confirmed its end; if that node is lost for good, delete the Node')
+    expect(outcome(seen.later(61)).message).toContain('node-1 has not confirmed the end of pod sft-a1-xyz12; if that node is lost for good, delete the Node')
+    expect(outcome(seen.later(61).suspended()).message).toContain('if that node is lost for good, delete the Node')
+    expect(outcome(anObservation().withData().attempt(1, running).later(61).suspended()).message).not.toContain('lost')
   })
 
   it('gets its inputs back when somebody deleted them', () => {

@@ -1,14 +1,14 @@
 import { refOf } from '../../operator/api/object.ts'
 import type { Policy, Verdict } from '../../operator/control/plan.ts'
 import { conditionOf } from '../../operator/meta/conditions.ts'
-import { isLive, type Attempt } from './children.ts'
+import { isLive, newestPod, type Attempt } from './children.ts'
 import { attemptTable, isFinished, newOutcomeOf, type Observed } from './observed.ts'
 import { prepareData } from './preparation.ts'
 import { conclude } from './reasons.ts'
 import { invalidReference } from './references.ts'
 import { nextAfter } from './retries.ts'
 import { giveUpMessage, retryMessage, suspendedMessage, successMessage } from './stories.ts'
-import { inputsIfChanged, startNext, superviseRunning, superviseStart } from './supervision.ts'
+import { inputsIfChanged, startNext, stuckHint, superviseRunning, superviseStart } from './supervision.ts'
 import { hasStarted } from './trouble.ts'
 
 /** The life of a training run, top to bottom: the first policy with an opinion decides. */
@@ -51,7 +51,8 @@ function holdWhileSuspended(seen: Observed): Verdict | undefined {
   if (live.length > 0) {
     const remove = live.flatMap(({ job }) => (job === undefined || job.metadata.deletionTimestamp !== undefined ? [] : [refOf(job)]))
     const last = seen.attempts.some(isLive) ? 'write a last checkpoint' : 'end'
-    return conclude('Suspending', `Its pod gets up to ${seen.resolved.gracePeriodSeconds} s to ${last}.`, { remove })
+    const hint = live.map((child) => stuckHint(newestPod(child), seen.now)).join('')
+    return conclude('Suspending', `Its pod gets up to ${seen.resolved.gracePeriodSeconds} s to ${last}.${hint}`, { remove, again: CHECK_SECONDS })
   }
   if (seen.storeTrouble !== undefined && (!seen.consulted || seen.attempts.some(({ unread }) => unread))) return undefined
   return conclude('Suspended', suspendedMessage(seen))

@@ -53,9 +53,10 @@ export function superviseRunning(seen: Observed, attempt: Attempt): string {
 }
 
 /** The time stamp of a deletion is the end of the pod's grace; a kubelet that is not heard of after it may never be. */
-function stuckHint({ metadata, spec }: Pod, now: Date): string {
-  if (secondsLeft(metadata.deletionTimestamp, KUBELET_SLACK_SECONDS, now) > 0) return ''
-  return ` The kubelet of node ${spec?.nodeName} has not confirmed its end; if that node is lost for good, delete the Node, and the next attempt starts.`
+export function stuckHint(pod: Pod | undefined, now: Date): string {
+  const graceEnd = pod?.metadata.deletionTimestamp
+  if (graceEnd === undefined || secondsLeft(graceEnd, KUBELET_SLACK_SECONDS, now) > 0) return ''
+  return ` The kubelet of node ${pod?.spec?.nodeName} has not confirmed the end of pod ${pod?.metadata.name}; if that node is lost for good, delete the Node, and the run goes on.`
 }
 
 /** Starts the next attempt when its time has come; its number was never used before, by anything that is known. */
