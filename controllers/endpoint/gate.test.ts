@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 
 import type { TrainingRun } from '../../crds/training-run.ts'
 import type { Pod } from '../shared/kinds.ts'
-import { aPodOf, aRun, openEndpointStage, tokenOf, tokenWith, type Ask, type EndpointStage } from '../testing/endpoint-stage.ts'
+import { aPodOf, aRun, openStageWithRun, tokenOf, tokenWith, type Ask, type EndpointStage } from '../testing/endpoint-stage.ts'
 
 const BASE = '/v1alpha1/namespaces/team-a/trainingruns/tiny'
 const STATUS = `${BASE}/attempts/1/status`
@@ -17,12 +17,7 @@ const listed = (changes: Ask = {}) => stage.ask(`${BASE}/objects?prefix=`, { tok
 const refusedAs = (code: string): object => ({ body: { error: { code, message: expect.any(String) } } })
 
 beforeEach(async () => {
-  stage = await openEndpointStage()
-  run = aRun('team-a', 'tiny', 'u1')
-  pod = aPodOf(run, 'tiny-a1-x', 1)
-  token = tokenOf(run, pod)
-  stage.runs.set('team-a/tiny', run)
-  stage.cachedPods.set('team-a/tiny-a1-x', pod)
+  ({ stage, run, pod, token } = await openStageWithRun())
 })
 afterEach(() => stage.close())
 

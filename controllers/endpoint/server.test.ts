@@ -4,9 +4,8 @@ import { connect } from 'node:tls'
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 
-import type { TrainingRun } from '../../crds/training-run.ts'
 import type { Pod } from '../shared/kinds.ts'
-import { aPodOf, aRun, openEndpointStage, tokenOf, type Ask, type EndpointStage } from '../testing/endpoint-stage.ts'
+import { openStageWithRun, type Ask, type EndpointStage } from '../testing/endpoint-stage.ts'
 import { issueMaterial } from '../tls/rotation.ts'
 
 const BASE = '/v1alpha1/namespaces/team-a/trainingruns/tiny'
@@ -14,7 +13,6 @@ const STATUS = `${BASE}/attempts/1/status`
 const POST_STATUS: Ask = { method: 'POST', body: { trainerStatus: { progressPercentage: 10, metrics: [{ name: 'current_step', value: '1' }, { name: 'total_steps', value: '10' }] } } }
 
 let stage: EndpointStage
-let run: TrainingRun
 let pod: Pod
 let token: string
 
@@ -23,12 +21,7 @@ const presign = (body: unknown) => stage.ask(`${BASE}/presign`, { method: 'POST'
 const refusedAs = (code: string): object => ({ body: { error: { code, message: expect.any(String) } } })
 
 beforeEach(async () => {
-  stage = await openEndpointStage()
-  run = aRun('team-a', 'tiny', 'u1')
-  pod = aPodOf(run, 'tiny-a1-x', 1)
-  token = tokenOf(run, pod)
-  stage.runs.set('team-a/tiny', run)
-  stage.cachedPods.set('team-a/tiny-a1-x', pod)
+  ({ stage, pod, token } = await openStageWithRun())
 })
 afterEach(() => stage.close())
 

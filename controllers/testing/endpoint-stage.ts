@@ -48,7 +48,7 @@ export type EndpointStage = Readonly<{
 }>
 
 /** Opens the endpoint with an empty cluster behind it. */
-export async function openEndpointStage(): Promise<EndpointStage> {
+async function openEndpointStage(): Promise<EndpointStage> {
   const [world, registry, s3] = [createFakeWorld(), new Registry(), await startFakeS3('swe')]
   const state: EndpointStage['state'] = { leading: true, synced: true, apiServer: 'Up' }
   const [runs, liveRuns] = [new Map<string, TrainingRun>(), new Map<string, TrainingRun>()]
@@ -78,6 +78,16 @@ export async function openEndpointStage(): Promise<EndpointStage> {
       await Promise.all([endpoint.close(), store.close(), s3.close()])
     },
   }
+}
+
+/** Run team-a/tiny with its training pod of attempt 1, and that pod's token. */
+export async function openStageWithRun(): Promise<Readonly<{ stage: EndpointStage; run: TrainingRun; pod: Pod; token: string }>> {
+  const stage = await openEndpointStage()
+  const run = aRun('team-a', 'tiny', 'u1')
+  const pod = aPodOf(run, 'tiny-a1-x', 1)
+  stage.runs.set('team-a/tiny', run)
+  stage.cachedPods.set('team-a/tiny-a1-x', pod)
+  return { stage, run, pod, token: tokenOf(run, pod) }
 }
 
 export function aRun(namespace: string, name: string, uid: string): TrainingRun {
