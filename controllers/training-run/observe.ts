@@ -5,7 +5,7 @@ import { labelValue } from '../../operator/meta/names.ts'
 import { ConfigMapType, JobType, PodType, type Pod } from '../shared/kinds.ts'
 import { UID } from '../shared/labels.ts'
 import { attemptsOf, isLive, newestPod, preparationsOf, type Child, type Children } from './children.ts'
-import { isFinished, type Observed } from './observed.ts'
+import { isFinished, isGoing, type Observed } from './observed.ts'
 import { resolve } from './resolve.ts'
 import { inputsName } from './resources/config-map.ts'
 import { secondsLeft } from './retries.ts'
@@ -35,7 +35,7 @@ export async function observe(run: TrainingRun, { cache, world, signal }: Reconc
   const inputs = cache.of(ConfigMapType).get({ namespace, name: inputsName(run) })
   const caBundle = sources.settings.caBundle()
   const progress = sources.progress.of(uid)
-  const warning = isFinished(run) ? undefined : await warningFor([...preparations, ...attempts].findLast(isLive), now, sources.warnings)
+  const warning = isFinished(run) || isGoing(run) ? undefined : await warningFor([...preparations, ...attempts].findLast(isLive), now, sources.warnings)
   return {
     run,
     now,

@@ -51,6 +51,11 @@ export function isFinished(run: TrainingRun): boolean {
   return (['Complete', 'Failed'] as const).some((type) => conditionOf(run.status?.conditions, type)?.status === 'True')
 }
 
+/** Whether the run is being deleted: then nothing is asked or started, only let go. */
+export function isGoing({ metadata }: TrainingRun): boolean {
+  return metadata.deletionTimestamp !== undefined
+}
+
 /** The table of attempts as the status should show it: what is recorded stays, what ended is added once it is known how. */
 export function attemptTable(seen: Observed): readonly TrainingRunAttempt[] {
   return seen.attempts.filter(({ forgotten }) => !forgotten).map((attempt) => describeAttempt(seen, attempt)).slice(-ATTEMPTS_SHOWN)

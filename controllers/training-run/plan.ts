@@ -4,7 +4,7 @@ import { decide, type EventIntent, type Plan, type Verdict, type Write } from '.
 import { hasFinalizer } from '../../operator/meta/finalizer.ts'
 import { isTerminal, type Pod } from '../shared/kinds.ts'
 import { VERDICT_FINALIZER } from '../shared/labels.ts'
-import { isFinished, isSettled, type Observed } from './observed.ts'
+import { isFinished, isGoing, isSettled, type Observed } from './observed.ts'
 import { policies } from './policies.ts'
 import { isState, states } from './reasons.ts'
 import { buildStatus } from './status.ts'
@@ -13,7 +13,7 @@ import { buildStatus } from './status.ts'
 export function plan(seen: Observed): Plan {
   const pods = [...seen.preparations, ...seen.attempts].flatMap((child) => child.pods)
   // A foreground deletion waits for the pods, and the pods wait for us.
-  if (seen.run.metadata.deletionTimestamp !== undefined) return releaseAll([...pods, ...seen.strays])
+  if (isGoing(seen.run)) return releaseAll([...pods, ...seen.strays])
   const verdict = decide(policies, seen)
   if (!verdict) throw new TypeError(`no policy decided about TrainingRun ${seen.run.metadata.name}`)
   const status = buildStatus(seen, verdict)

@@ -50,6 +50,14 @@ describe('the store', () => {
     expect(asked).toEqual([])
   })
 
+  it('is left alone while the run is being deleted: a store that is away must not hold its pods', async () => {
+    const { store, asked } = storeWith({ result: unreachable })
+    const { run, ...seen } = visited.recorded(aRecord(1, 'Running'))
+    const going = { ...run, metadata: { ...run.metadata, deletionTimestamp: '2026-01-01T12:00:00Z' } }
+    await consult(going, { attempts: seen.attempts, preparations: seen.preparations }, store, never)
+    expect(asked).toEqual([])
+  })
+
   it('tells how an attempt ended whose pod is gone', async () => {
     const { store } = storeWith({ 'attempt 1': preempted(1, { from: 0, to: 20 }), data: { verdict: aPrepareVerdict() } })
     expect(await look(visited.recorded(aRecord(1, 'Running')), store)).toMatchObject({ attempts: [{ verdict: { reason: 'Preempted', lastStep: 20 } }] })

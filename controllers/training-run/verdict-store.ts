@@ -1,7 +1,7 @@
 import type { TrainingRun } from '../../crds/training-run.ts'
 import { StoreError } from '../store/error.ts'
 import { isLive, isRecorded, type Attempt, type Preparation } from './children.ts'
-import { isConsulted, isFinished, isPrepared, type Observed } from './observed.ts'
+import { isConsulted, isFinished, isGoing, isPrepared, type Observed } from './observed.ts'
 import { readDataManifest, readResultManifest, readTrainVerdict, type PrepareVerdict, type TrainVerdict } from './verdicts.ts'
 
 /** Whose prefix of the store is meant. */
@@ -24,7 +24,7 @@ const MISSING_IN_A_ROW = 5 // attempts killed without a verdict leave gaps in th
 
 /** Adds what only the store can tell. It is asked as little as possible: on the first visit, where a pod said nothing, and for the whole result. */
 export async function consult(run: TrainingRun, known: Known, store: VerdictStore, signal: AbortSignal): Promise<Looked> {
-  if (isFinished(run)) return { ...known, consulted: true }
+  if (isFinished(run) || isGoing(run)) return { ...known, consulted: isConsulted(run) }
   const fromPod = known.preparations.findLast(({ verdict }) => verdict?.exitCode === 0)?.verdict
   const looked: Looked = { ...known, consulted: isConsulted(run), ...(fromPod === undefined ? {} : { prepared: fromPod }) }
   try {
