@@ -13,7 +13,8 @@ import { aFleet, FleetType, ShipType } from '../../operator/testing/fleet.ts'
 import { waitUntil } from '../cluster/exec.ts'
 import { startFleetWorld, type FleetWorld } from './fleet-world.ts'
 
-const LEASE_AND_RETRY_MS = 17_000
+const RETRY_MS = 2_000
+const LEASE_AND_RETRY_MS = 15_000 + RETRY_MS
 const SLACK_MS = 3_000 // of a busy machine
 const SHIPS = 400 // takes a second or two, so that a signal comes in the middle of a plan
 const MINUTE_MS = 60_000
@@ -122,6 +123,19 @@ describe('the process that leads', () => {
     expect(await ended).toEqual([1, null])
     await built('later', SHIPS)
     expect(await buildersOf('later')).toEqual(['two'])
+  })
+
+  it('finishes its plan on SIGTERM, hands over within seconds and ends with success', async () => {
+    const one = startReplica('ended', 'one')
+    await leads('ended', 'one')
+    startReplica('ended', 'two')
+    await sea.client.create(FleetType, aFleet(SHIPS, { name: 'ended' }))
+    await built('ended', 1)
+    const ended = once(one, 'exit', { signal: AbortSignal.timeout(20_000) })
+    one.kill('SIGTERM')
+    expect(await ended).toEqual([0, null])
+    await leads('ended', 'two', RETRY_MS + SLACK_MS)
+    expect([(await shipsOf('ended')).length, await buildersOf('ended')]).toEqual([SHIPS, ['one']])
   })
 
   it('ends with a failure once the API server has not answered for ten seconds, and goes on at once when it is started again', async () => {
