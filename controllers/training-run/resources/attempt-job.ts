@@ -19,9 +19,16 @@ export function buildAttemptJob(run: TrainingRun, resolved: Resolved, settings: 
     finalizers: [VERDICT_FINALIZER],
     env: [
       { name: 'SWE_ATTEMPT', value: String(number) },
+      { name: 'OMP_NUM_THREADS', value: String(threadsFor(resolved.cpu)) },
       { name: 'KUBEFLOW_TRAINER_SERVER_URL', value: progress },
       { name: 'KUBEFLOW_TRAINER_SERVER_CA_CERT', value: CA_FILE },
       { name: 'KUBEFLOW_TRAINER_SERVER_TOKEN', value: TOKEN_FILE },
     ],
   })
+}
+
+/** Whole threads within the cores asked for, at least one. Equal in every attempt, or sums would round differently. */
+export function threadsFor(cpu: string): number {
+  const cores = cpu.endsWith('m') ? Number.parseInt(cpu, 10) / 1000 : Number(cpu)
+  return Math.max(1, Math.floor(cores))
 }

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import type { TrainingRunSpec } from '../../../crds/training-run.ts'
 import { aTrainingRun, CA, settings } from '../../../test/world/training-run.ts'
 import { resolve } from '../resolve.ts'
-import { buildAttemptJob } from './attempt-job.ts'
+import { buildAttemptJob, threadsFor } from './attempt-job.ts'
 import { buildInputs } from './config-map.ts'
 import { buildPrepareJob } from './prepare-job.ts'
 
@@ -66,4 +66,8 @@ describe('what is created for a run', () => {
     const names = [buildPrepareJob(long, resolve(long), settings, 99), buildAttemptJob(long, resolve(long), settings, 999)].map(({ metadata }) => metadata.name.length)
     expect(Math.max(...names)).toBeLessThanOrEqual(63)
   })
+})
+
+it.each([['1', 1], ['4', 4], ['1.5', 1], ['500m', 1], ['2500m', 2]])('computes with whole threads: %s cores are %d', (cpu, threads) => {
+  expect(threadsFor(cpu)).toBe(threads)
 })
