@@ -93,13 +93,19 @@ const built = (fleet: string, atLeast: number, limitMs = MINUTE_MS) => waitUntil
 const buildersOf = async (fleet: string): Promise<readonly string[]> =>
   [...new Set((await shipsOf(fleet)).flatMap(({ metadata }) => metadata.managedFields?.map(({ manager }) => manager) ?? []))].toSorted()
 
+/** Replica `one`, in the middle of its plan for the fleet of this name, while `two` stands by. */
+async function leadAndBegin(name: string): Promise<ChildProcess> {
+  const one = startReplica(name, 'one')
+  await leads(name, 'one')
+  startReplica(name, 'two')
+  await sea.client.create(FleetType, aFleet(SHIPS, { name }))
+  await built(name, 1)
+  return one
+}
+
 describe('the process that leads', () => {
   it('is replaced within lease and retry after SIGKILL in the middle of a plan, and its successor makes what is missing once', async () => {
-    const one = startReplica('killed', 'one')
-    await leads('killed', 'one')
-    startReplica('killed', 'two')
-    await sea.client.create(FleetType, aFleet(SHIPS, { name: 'killed' }))
-    await built('killed', 1)
+    const one = await leadAndBegin('killed')
     one.kill('SIGKILL')
     const killedMs = performance.now()
     await leads('killed', 'two')
@@ -109,11 +115,7 @@ describe('the process that leads', () => {
   })
 
   it('writes nothing and ends with a failure when it goes on after another took over', async () => {
-    const one = startReplica('stopped', 'one')
-    await leads('stopped', 'one')
-    startReplica('stopped', 'two')
-    await sea.client.create(FleetType, aFleet(SHIPS, { name: 'stopped' }))
-    await built('stopped', 1)
+    const one = await leadAndBegin('stopped')
     one.kill('SIGSTOP')
     await leads('stopped', 'two')
     await built('stopped', SHIPS)
@@ -126,11 +128,7 @@ describe('the process that leads', () => {
   })
 
   it('finishes its plan on SIGTERM, hands over within seconds and ends with success', async () => {
-    const one = startReplica('ended', 'one')
-    await leads('ended', 'one')
-    startReplica('ended', 'two')
-    await sea.client.create(FleetType, aFleet(SHIPS, { name: 'ended' }))
-    await built('ended', 1)
+    const one = await leadAndBegin('ended')
     const ended = once(one, 'exit', { signal: AbortSignal.timeout(20_000) })
     one.kill('SIGTERM')
     expect(await ended).toEqual([0, null])
