@@ -44,6 +44,14 @@ describe('the progress of a run', () => {
     expect(book.of('u1')).toMatchObject({ attempt: 2, step: 21, percent: 21 })
   })
 
+  it('stays where it was until a resumed attempt says from which step it goes on', () => {
+    book.record(run, 1, at(35))
+    book.record(run, 2, { percent: 0, totalSteps: 100, metrics: [] })
+    expect(book.of('u1')).toMatchObject({ attempt: 1, step: 35 })
+    book.record(run, 2, at(31))
+    expect(book.of('u1')).toMatchObject({ attempt: 2, step: 31 })
+  })
+
   it('is not moved by a pod of an older attempt', () => {
     book.record(run, 2, at(21))
     book.record(run, 1, at(90))

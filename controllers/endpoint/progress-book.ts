@@ -42,6 +42,7 @@ export function createProgressBook(deps: ProgressBookDeps): ProgressBook {
     const known = entries.get(run.uid)
     if (known && attempt < known.progress.attempt) return
     const previous = known?.progress.attempt === attempt ? known : undefined
+    if (previous === undefined && report.step === undefined && attempt > 1) return // it resumes somewhere, and does not say where yet
     const since = previous?.since ?? sinceOf(report, world.monotonicMs())
     const progress = advance(previous, { attempt, report, since, world })
     if (known === undefined) makeRoom()

@@ -63,7 +63,7 @@ export function progressLine(run: TrainingRun | undefined): string {
     `[${'#'.repeat(filled)}${'-'.repeat(BAR_WIDTH - filled)}] ${percent} %`,
     `step ${progress.step ?? 0}/${progress.totalSteps}`,
     `attempt ${attempts?.at(-1)?.number ?? 1}`,
-    ...(loss === undefined ? [] : [`loss ${loss}`]),
+    ...(loss === undefined ? [] : [`loss ${Number(loss).toFixed(4)}`]),
     ...(progress.etaSeconds === undefined ? [] : [`${progress.etaSeconds} s left`]),
   ]
   return parts.join('  ')
