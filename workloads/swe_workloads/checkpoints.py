@@ -9,7 +9,7 @@ from pathlib import Path
 
 from swe_workloads.artifacts import ArtifactStore, Occupied
 from swe_workloads.exit_codes import ExitCode, Failure
-from swe_workloads.manifest import manifest_of, read_manifest
+from swe_workloads.manifest import Manifest, manifest_of, read_manifest
 from swe_workloads.pod import say
 from swe_workloads.transfer import Missing
 
@@ -19,6 +19,9 @@ INPUTS_FILE = "inputs.json"
 # Written by the trainer itself when a save was interrupted.
 INCOMPLETE_MARK = "checkpoint-is-incomplete.txt"
 SYNC_PAUSE_SECONDS = 0.2
+TROUBLE_PAUSE_SECONDS = 5.0
+# What an upload may end with: the store's ways to fail, and this pod's disk.
+TROUBLES = (Failure, Missing, OSError)
 
 
 @dataclass(frozen=True)
@@ -52,9 +55,8 @@ def _restore(store: ArtifactStore, manifest_key: str, step: int, folder: Path) -
     manifest = read_manifest(store, manifest_key)
     if manifest is None or manifest.step != step:
         return "its manifest cannot be read"
-    prefix = manifest_key.removesuffix("manifest.json")
-    files = {key: folder / key.removeprefix(prefix) for key in manifest.by_key()}
-    if not all(path.resolve().is_relative_to(folder.resolve()) for path in files.values()):
+    files = _paths_of(manifest, manifest_key.removesuffix("manifest.json"), folder)
+    if files is None:
         return "its manifest names files outside of it"
     try:
         digests = store.download_all(files)
@@ -63,7 +65,18 @@ def _restore(store: ArtifactStore, manifest_key: str, step: int, folder: Path) -
     damaged = [key for key, digest in manifest.by_key().items() if digests[key] != digest]
     if damaged:
         return f"{damaged[0]} has other bytes than its manifest says"
+    if _made_on(folder) is None:
+        return f"{INPUTS_FILE} is missing or cannot be read"
     return problem_of(folder, step)
+
+
+def _paths_of(manifest: Manifest, prefix: str, folder: Path) -> dict[str, Path] | None:
+    """Where each key belongs below the folder, or None when one is not plainly below the prefix."""
+    names = {key: key.removeprefix(prefix) for key in manifest.by_key() if key.startswith(prefix)}
+    plain = all("\0" not in name and not {"", ".", ".."} & set(name.split("/")) for name in names.values())
+    if not plain or len(names) != len(manifest.by_key()):
+        return None
+    return {key: folder / name for key, name in names.items()}
 
 
 def problem_of(folder: Path, step: int) -> str | None:
@@ -71,20 +84,26 @@ def problem_of(folder: Path, step: int) -> str | None:
     if (folder / INCOMPLETE_MARK).exists():
         return "the trainer was interrupted while it wrote it"
     try:
-        state = json.loads((folder / "trainer_state.json").read_text())
-    except (OSError, ValueError):
+        saved_at = json.loads((folder / "trainer_state.json").read_text())["global_step"]
+    except (OSError, ValueError, KeyError, TypeError):
         return "trainer_state.json is missing or cut off"
-    return None if state.get("global_step") == step else "trainer_state.json is of another step"
+    return None if saved_at == step else "trainer_state.json is of another step"
 
 
 def refuse_other_model(folder: Path, name: str, model_sha256: str) -> None:
     """An adapter is nothing without its base: trained on across two of them it would fit neither."""
-    made_on = json.loads((folder / INPUTS_FILE).read_text())["modelSha256"]
-    if made_on != model_sha256:
+    if _made_on(folder) != model_sha256:
         raise Failure(
             ExitCode.MODEL_UNUSABLE,
             f"The base model has changed since {name} was written. Put the old files back, or start a new run.",
         )
+
+
+def _made_on(folder: Path) -> str | None:
+    try:
+        return str(json.loads((folder / INPUTS_FILE).read_text())["modelSha256"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
 
 
 class CheckpointSync:
@@ -111,8 +130,8 @@ class CheckpointSync:
         try:
             for step in self._waiting()[-1:]:
                 self._upload(step)
-        except Failure as failure:
-            say(f"The last checkpoint is not in the store: {failure.message}")
+        except TROUBLES as trouble:
+            say(f"The last checkpoint is not in the store: {trouble}")
         finally:
             self._one_at_a_time.release()
 
@@ -121,9 +140,11 @@ class CheckpointSync:
             with self._one_at_a_time:
                 try:
                     self._upload_next()
-                except Failure as failure:
+                    continue
+                except TROUBLES as trouble:
                     # Training goes on: the next round, or the end, tries again.
-                    say(f"The checkpoint is not in the store yet: {failure.message}")
+                    say(f"The checkpoint is not in the store yet: {trouble}")
+            self._over.wait(TROUBLE_PAUSE_SECONDS)
 
     def _upload_next(self) -> None:
         waiting = self._waiting()
@@ -150,7 +171,9 @@ class CheckpointSync:
             digests = self._store.upload_all(files)
             self._store.write(f"{prefix}/manifest.json", manifest_of(digests, step=step).to_json())
         except Occupied as error:
-            return f"another writer has written {error}"
+            sealed = read_manifest(self._store, f"{prefix}/manifest.json")
+            if sealed is None or sealed.step != step:
+                return f"another writer has written {error}"
         self.committed_step = max(self.committed_step, step)
         return None
 
