@@ -1,6 +1,7 @@
 """The client of the operator's artifact endpoint: this run's own prefix, and what its namespace may read."""
 
 import http
+import http.client
 import json
 import ssl
 import tempfile
@@ -11,8 +12,9 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, ValidationError
 
 from swe_workloads.exit_codes import ExitCode, Failure
 from swe_workloads.transfer import (
@@ -32,6 +34,8 @@ from swe_workloads.transfer import (
 
 # Enough to hide the round trips of many small files; large ones fill the link with one.
 PARALLEL_TRANSFERS = 4
+
+Answer = TypeVar("Answer", bound=BaseModel)
 
 
 class Occupied(Exception):
@@ -53,10 +57,14 @@ class ArtifactStore:
         self.patience = patience
         self._url = url.rstrip("/")
         self._token_file = token_file
-        self._endpoint_trust = ssl.create_default_context(cafile=str(ca_file))
-        # The store may be a public service or one behind the same private authority.
-        self._store_trust = ssl.create_default_context()
-        self._store_trust.load_verify_locations(cafile=str(ca_file))
+        try:
+            self._endpoint_trust = ssl.create_default_context(cafile=str(ca_file))
+            # The store may be a public service or one behind the same private authority.
+            self._store_trust = ssl.create_default_context()
+            self._store_trust.load_verify_locations(cafile=str(ca_file))
+        except OSError as error:
+            message = f"The endpoint's authority {ca_file} cannot be read: {error}"
+            raise Failure(ExitCode.INVALID_CONFIGURATION, message) from error
 
     def list_keys(self, prefix: str) -> list[StoredObject]:
         answer = self._persist(f"Listing {prefix}", lambda timeout: self._objects({"prefix": prefix}, timeout))
@@ -138,10 +146,10 @@ class ArtifactStore:
 
     def _objects(self, query: Mapping[str, str], timeout: float) -> list["_ListedObject"]:
         answer = self._call(f"/objects?{urllib.parse.urlencode(query)}", None, timeout)
-        return _Listing.model_validate_json(answer).objects
+        return _parsed(_Listing, answer).objects
 
     def _presign(self, request: Mapping[str, str], timeout: float) -> "_SignedUrl":
-        [signed] = _Signed.model_validate_json(self._call("/presign", {"requests": [request]}, timeout)).urls
+        [signed] = _parsed(_Signed, self._call("/presign", {"requests": [request]}, timeout)).urls
         return signed
 
     def _call(self, path: str, body: object, timeout: float) -> bytes:
@@ -172,13 +180,23 @@ def _collect(futures: Mapping[str, "Future[Digest]"]) -> dict[str, Digest]:
     return {name: future.result() for name, future in futures.items()}
 
 
+def _parsed(kind: type[Answer], content: bytes) -> Answer:
+    """Something between us and the endpoint may answer in its place; that may pass."""
+    try:
+        return kind.model_validate_json(content)
+    except ValidationError as error:
+        raise http.client.HTTPException("the answer is not the artifact endpoint's") from error
+
+
 class _SignedUrl(BaseModel):
     url: str
     headers: dict[str, str] = {}
 
 
 class _Signed(BaseModel):
-    urls: list[_SignedUrl]
+    """The answer to one request."""
+
+    urls: list[_SignedUrl] = Field(min_length=1, max_length=1)
 
 
 class _ListedObject(BaseModel):

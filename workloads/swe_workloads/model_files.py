@@ -39,7 +39,7 @@ def _list_model(source: Reader, uri: str) -> dict[str, StoredObject]:
     folder = uri.rstrip("/") + "/"
     found = {item.name.removeprefix(folder): item for item in list_source(source, folder)}
     # Sub-folders hold other exports of the same model.
-    files = {name: item for name, item in found.items() if "/" not in name}
+    files = {name: item for name, item in found.items() if "/" not in name and name not in (".", "..")}
     if "config.json" not in files:
         seen = ", ".join(sorted(files)[:5]) or "nothing"
         raise Failure(ExitCode.MODEL_UNUSABLE, f"There is no model at {uri}: config.json is missing; found {seen}.")

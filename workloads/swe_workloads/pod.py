@@ -15,6 +15,11 @@ from swe_workloads.transfer import Patience
 TERMINATION_FILE = Path("/dev/termination-log")
 
 
+def termination_file() -> Path:
+    """For an ending before the pod's environment could be read."""
+    return Path(os.environ.get("SWE_TERMINATION_FILE", TERMINATION_FILE))
+
+
 class Pod(BaseModel):
     """The environment the operator gives. Fields with a default are the same in every pod; tests set them."""
 
@@ -50,7 +55,10 @@ def read_pod() -> Pod:
         raise Failure(ExitCode.INVALID_CONFIGURATION, f"The pod's environment: {wrong}") from error
     # The root file system is read-only, and tempfile passes over a folder that does not exist.
     scratch = Path(os.environ.setdefault("TMPDIR", str(pod.work_dir / "tmp")))
-    scratch.mkdir(parents=True, exist_ok=True)
+    try:
+        scratch.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise Failure(ExitCode.INVALID_CONFIGURATION, f"The pod's folder for temporary files: {error}") from error
     return pod
 
 

@@ -14,13 +14,14 @@ from swe_workloads.examples import CONVERT, Example, plain, read_example
 from swe_workloads.exit_codes import ExitCode, Failure
 from swe_workloads.manifest import manifest_of, read_manifest
 from swe_workloads.model_files import digest_of, fetch_tokenizer
-from swe_workloads.pod import TERMINATION_FILE, Pod, read_pod, say
+from swe_workloads.pod import Pod, read_pod, say, termination_file
 from swe_workloads.prepared import Prepared, problem_with, summarise
 from swe_workloads.rows import BadRow, Row, read_rows
 from swe_workloads.run_file import RunFile, Source, read_run_file
 from swe_workloads.sources import list_source, reader
 from swe_workloads.split import select, split
 from swe_workloads.tokens import Measured, Tokenizer, load_tokenizer, measure
+from swe_workloads.transfer import Missing
 from swe_workloads.verdict import PrepareVerdict, outcome, write_termination_message
 
 DATA_ENDINGS = (".jsonl", ".json")
@@ -31,7 +32,7 @@ def main() -> None:
     try:
         pod = read_pod()
     except Failure as failure:
-        sys.exit(end(failed(failure.code, failure.message), TERMINATION_FILE))
+        sys.exit(end(failed(failure.code, failure.message), termination_file()))
     # Nothing to save: what was uploaded without a manifest is nobody's data.
     stopped = failed(ExitCode.PREEMPTED, "The preparation was stopped from outside.")
     signal.signal(signal.SIGTERM, lambda *_: os._exit(end(stopped, pod.termination_file)))
@@ -108,8 +109,11 @@ def fetch_data(source: Source, pod: Pod, store: ArtifactStore, target: Path) -> 
     if not wanted:
         raise Failure(ExitCode.INVALID_DATA, f"There is no .jsonl or .json object at {source.uri}.")
     files = {name: target / f"{number}" for number, name in enumerate(wanted)}
-    for name, path in files.items():
-        origin.download_uri(name, path)
+    try:
+        for name, path in files.items():
+            origin.download_uri(name, path)
+    except Missing as error:
+        raise Failure(ExitCode.INVALID_DATA, f"{name} vanished while it was read.") from error
     return files
 
 
@@ -142,6 +146,8 @@ def publish(prepared: Prepared, run: RunFile, pod: Pod, store: ArtifactStore, sc
     files = [bad_rows, *write_data_files(prepared, summary, scratch)]
     digests = store.upload_all({f"{folder}/{path.name}": path for path in files})
     message = f"{summary.rows} rows: {summary.train} to train, {summary.test} to test, {summary.bad_rows} unusable."
+    if not prepared.test:
+        message += f" All are of one group: split.by {run.split.by} leaves none to test."
     verdict = PrepareVerdict(**outcome(ExitCode.COMPLETED, message), summary=summary)
     try:
         store.write(DATA_MANIFEST, manifest_of(digests, verdict.to_document()).to_json())

@@ -40,11 +40,20 @@ def problem_with(prepared: Prepared, run: RunFile) -> str | None:
     if not prepared.used():
         return f"data.select leaves none of the {prepared.usable} usable rows. Widen it."
     if run.evaluation is not None and not prepared.test:
-        return (
-            "All rows belong to one group, so none is left to evaluate on. Bring more rows, split by Instance "
-            "or leave out evaluation."
-        )
+        return _nothing_to_test(prepared, run)
     return None
+
+
+def _nothing_to_test(prepared: Prepared, run: RunFile) -> str:
+    one = prepared.train[0].example
+    if run.split.by == "Repository":
+        group, remedy = f"of the repository {one.repository}", "Set split.by to Instance"
+    else:
+        group, remedy = f"of the instance {one.instance}" if one.instance else "equal", "Bring more rows"
+    return (
+        f"All {len(prepared.train)} rows are {group}, so none is left to evaluate on. "
+        f"{remedy}, widen data.select or leave out evaluation."
+    )
 
 
 def summarise(prepared: Prepared, run: RunFile) -> PrepareSummary:

@@ -6,6 +6,7 @@ from typing import Any
 
 from swe_workloads.artifacts import ArtifactStore, Occupied
 from swe_workloads.engine_files import EngineReport
+from swe_workloads.exit_codes import ExitCode, Failure
 from swe_workloads.manifest import manifest_of, read_manifest
 from swe_workloads.pod import say
 from swe_workloads.transfer import Digest
@@ -39,20 +40,32 @@ def adopt_result(store: ArtifactStore) -> TrainVerdict | None:
 def publish_result(
     store: ArtifactStore, report: EngineReport, verdict: TrainVerdict, provenance: Provenance
 ) -> TrainVerdict:
-    """Files, then the manifest that holds the verdict. Returns the verdict that stands: the first to be sealed."""
+    """Files, then the manifest that holds the verdict. Returns the verdict that stands: the first to be sealed.
+
+    Raises Failure(ENGINE_FAILED) when other bytes are in the way; the next attempt has a folder of its own.
+    """
     folder = f"result/a{verdict.attempt}"
     summary = report.folder / "summary.json"
     summary.write_text(json.dumps(_summary(verdict, provenance), indent=1) + "\n")
     paths = {f"adapter/{path.name}": path for path in sorted(report.adapter.iterdir())}
     paths |= {"metrics.jsonl": report.metrics, "summary.json": summary}
-    digests = store.upload_all({f"{folder}/{name}": path for name, path in paths.items()})
     names = sorted(paths, key=lambda name: (FIRST_FILES.index(name) if name in FIRST_FILES else len(FIRST_FILES), name))
-    sealed = verdict.model_copy(update={"artifacts": [_artifact(name, folder, digests) for name in names]})
     try:
+        digests = store.upload_all({f"{folder}/{name}": path for name, path in paths.items()})
+        sealed = verdict.model_copy(update={"artifacts": [_artifact(name, folder, digests) for name in names]})
         store.write(MANIFEST_KEY, manifest_of(digests, sealed.to_document()).to_json())
-    except Occupied:
-        return adopt_result(store) or sealed
+    except Occupied as key:
+        standing = adopt_result(store)
+        if standing is None:
+            raise Failure(ExitCode.ENGINE_FAILED, _in_the_way(str(key), verdict.attempt)) from key
+        return standing
     return sealed
+
+
+def _in_the_way(key: str, attempt: int) -> str:
+    if key == MANIFEST_KEY:
+        return f"{key} is in the store but is no manifest; remove it, then the next attempt seals the result."
+    return f"{key} was left by an earlier pod of attempt {attempt}; the next attempt uploads from the last checkpoint."
 
 
 def _artifact(name: str, folder: str, digests: dict[str, Digest]) -> Artifact:

@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+NOT_TEXT = "not UTF-8 text: it holds other bytes, or half of a surrogate pair such as \\ud800"
+
 
 @dataclass(frozen=True)
 class Row:
@@ -24,11 +26,8 @@ class BadRow:
 
 def read_rows(path: Path, name: str) -> Iterator[Row | BadRow]:
     """Every row of the file, unusable ones with the reason. `name` is what the user calls the file."""
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        yield BadRow(name, 1, f"the file is not UTF-8 text: {error.reason} at byte {error.start}")
-        return
+    # Bytes that are no text become lone surrogates, so that they spoil their own row and no other.
+    text = path.read_text(encoding="utf-8-sig", errors="surrogateescape")
     rows = _from_list(text, name) if text.lstrip().startswith("[") else _from_lines(text, name)
     yield from rows
 
@@ -38,16 +37,19 @@ def _from_lines(text: str, name: str) -> Iterator[Row | BadRow]:
     for number, line in enumerate(text.split("\n"), start=1):
         if not line.strip():
             continue
+        if not _is_text(line):
+            yield BadRow(name, number, NOT_TEXT)
+            continue
         try:
             yield _row(name, number, json.loads(line))
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             yield BadRow(name, number, f"not valid JSON: {error}")
 
 
 def _from_list(text: str, name: str) -> Iterator[Row | BadRow]:
     try:
         items = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         yield BadRow(name, 1, f"the file is not a valid JSON list: {error}")
         return
     for number, item in enumerate(items, start=1):
@@ -55,6 +57,16 @@ def _from_list(text: str, name: str) -> Iterator[Row | BadRow]:
 
 
 def _row(name: str, number: int, item: object) -> Row | BadRow:
-    if isinstance(item, dict):
-        return Row(name, number, item)
-    return BadRow(name, number, f"a row must be a JSON object, this is {type(item).__name__}")
+    if not isinstance(item, dict):
+        return BadRow(name, number, f"a row must be a JSON object, this is {type(item).__name__}")
+    if not _is_text(json.dumps(item, ensure_ascii=False)):
+        return BadRow(name, number, NOT_TEXT)
+    return Row(name, number, item)
+
+
+def _is_text(value: str) -> bool:
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -13,7 +13,7 @@ import time
 import traceback
 from pathlib import Path
 
-from swe_workloads.artifacts import Occupied
+from swe_workloads import held_signals
 from swe_workloads.attempt import Attempt, classify
 from swe_workloads.checkpoints import CheckpointSync, restore_newest
 from swe_workloads.data_files import DATA_MANIFEST, TEST_FILE, TRAIN_FILE
@@ -22,7 +22,7 @@ from swe_workloads.engine_process import EngineProcess, cpu_limit
 from swe_workloads.exit_codes import ExitCode, Failure
 from swe_workloads.manifest import read_manifest
 from swe_workloads.model_files import digest_of, fetch_model
-from swe_workloads.pod import TERMINATION_FILE, read_pod, say
+from swe_workloads.pod import read_pod, say, termination_file
 from swe_workloads.results import Provenance, adopt_result, publish_result
 from swe_workloads.run_file import RunFile, read_run_file
 from swe_workloads.sources import reader
@@ -38,11 +38,12 @@ VERDICT_PATIENCE_SECONDS = 30
 def main() -> None:
     try:
         pod = read_pod()
+        attempt = Attempt(pod, pod.store(), pod.work_dir / f"attempt-{pod.attempt}")
     except Failure as failure:
         broken = TrainVerdict(**outcome(failure.code, failure.message), attempt=0)
-        write_termination_message(broken, TERMINATION_FILE)
+        write_termination_message(broken, termination_file())
         sys.exit(failure.code)
-    attempt = Attempt(pod, pod.store(), pod.work_dir / f"attempt-{pod.attempt}")
+    held_signals.release()
     try:
         verdict = train(attempt)
     except Failure as failure:
@@ -160,7 +161,7 @@ def end(attempt: Attempt, verdict: TrainVerdict) -> None:
     attempt.store.patience.hurry(patience)
     try:
         attempt.store.write(f"attempts/{attempt.pod.attempt}/verdict.json", verdict.to_json())
-    except (Failure, Occupied, Missing) as error:
+    except Exception as error:  # whatever it is, a full disk for one: the termination message still tells
         say(f"The verdict is not in the store: {error}")
     write_termination_message(verdict, attempt.pod.termination_file)
     # Not sys.exit: it would wait for a transfer that still hangs.

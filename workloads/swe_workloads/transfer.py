@@ -1,10 +1,12 @@
 """Bytes over HTTP: streamed in both directions, hashed on the way, retried until patience ends."""
 
+import errno
 import hashlib
 import http
 import http.client
 import json
 import random
+import re
 import ssl
 import threading
 import time
@@ -25,6 +27,9 @@ LONGEST_PAUSE_SECONDS = 8.0
 # A refusal may be a cache that has not seen this pod yet, a token in rotation or a signature that
 # expired while waiting: tried again, but not for as long as a store that does not answer at all.
 REFUSED_WINDOW_SECONDS = 30.0
+# This pod's trouble, not the store's: no waiting helps.
+DISK_IS_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
+XML_WORDS = re.compile(r"<(Code|Message)>([^<]*)</\1>")
 MAY_PASS = frozenset({408, 409, 425, 429, 500, 502, 503, 504})
 
 
@@ -98,6 +103,8 @@ def persist(patience: Patience, what: str, operation: Callable[[float], Result])
         except urllib.error.HTTPError as error:
             status, reason = error.code, explain(error)
         except (OSError, http.client.HTTPException) as error:
+            if isinstance(error, OSError) and error.errno in DISK_IS_FULL:
+                raise
             status, reason = None, str(error) or type(error).__name__
         left = patience.left(begun, _window(status))
         if left <= pause:
@@ -111,14 +118,17 @@ def _window(status: int | None) -> float | None:
 
 
 def explain(error: urllib.error.HTTPError) -> str:
-    """The status and what the other side said: the endpoint's own message, or the beginning of the body."""
+    """The status and what the other side said in words.
+
+    Of a page or an S3 error no more than its code and message: the rest may repeat a signed URL.
+    """
     try:
         body = error.read(BODY_CHARACTERS).decode("utf-8", "replace").strip()
         said = str(json.loads(body)["error"]["message"])
     except (OSError, http.client.HTTPException):
         said = ""
     except (ValueError, KeyError, TypeError):
-        said = body
+        said = ": ".join(words for _, words in XML_WORDS.findall(body)) if body.startswith("<") else body
     return f"HTTP {error.code} {said}".strip()
 
 

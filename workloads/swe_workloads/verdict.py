@@ -95,7 +95,8 @@ class TrainVerdict(Verdict):
 
 def outcome(code: ExitCode, message: str) -> dict[str, Any]:
     """The three fields every verdict begins with."""
-    return {"exit_code": int(code), "reason": reason(code), "message": message[:MESSAGE_CHARACTERS]}
+    text = message.encode(errors="replace").decode()  # a name from outside may hold half a character
+    return {"exit_code": int(code), "reason": reason(code), "message": text[:MESSAGE_CHARACTERS]}
 
 
 def write_termination_message(verdict: Verdict, path: Path) -> None:

@@ -1,10 +1,15 @@
+import errno
 import threading
 import time
+import urllib.error
+from email.message import Message
+from io import BytesIO
 from pathlib import Path
 
 import pytest
 from fake_artifact_endpoint import FakeEndpoint
 
+from swe_workloads import transfer
 from swe_workloads.artifacts import ArtifactStore, Occupied, StoredObject
 from swe_workloads.exit_codes import ExitCode, Failure
 from swe_workloads.transfer import Missing, Patience, digest_file
@@ -57,6 +62,51 @@ def test_troubles_that_pass_are_waited_out(
     assert store.read("a") == file.read_bytes()
     assert [item.name for item in store.list_keys("a")] == ["a"]
     assert endpoint.failures[call, status] == 0
+
+
+@pytest.mark.parametrize("call", ["POST /v1alpha1", "GET /v1alpha1"])
+def test_an_answer_that_is_not_the_endpoint_s_is_asked_for_again(
+    store: ArtifactStore, endpoint: FakeEndpoint, file: Path, call: str
+) -> None:
+    endpoint.failures[call, 200] = 1
+    store.upload("a", file)
+    assert [item.name for item in store.list_keys("a")] == ["a"]
+    assert endpoint.failures[call, 200] == 0
+
+
+def test_a_full_disk_is_not_the_store_s_fault(
+    store: ArtifactStore, file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    store.upload("a", file)
+    monkeypatch.setattr(transfer, "_copy", full)
+    with pytest.raises(OSError, match="No space left on device"):
+        store.download("a", tmp_path / "copy")
+
+
+def test_an_authority_that_cannot_be_read_is_named(endpoint: FakeEndpoint, tmp_path: Path) -> None:
+    (tmp_path / "empty.crt").touch()
+    for path in (tmp_path / "none.crt", tmp_path / "empty.crt"):
+        with pytest.raises(Failure, match=path.name) as caught:
+            ArtifactStore(endpoint.url, endpoint.folder / "token", path, Patience(1))
+        assert caught.value.code == ExitCode.INVALID_CONFIGURATION
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        ("<Error><Code>AccessDenied</Code><Message>no</Message><StringToSign>s3cret</StringToSign></Error>", "no"),
+        ("<html><a href='http://store/key?X-Amz-Signature=s3cret'>refused</a></html>", "HTTP 403"),
+    ],
+)
+def test_of_a_store_s_refusal_only_its_words_are_repeated(body: str, words: str) -> None:
+    error = urllib.error.HTTPError(
+        "http://store/key?X-Amz-Signature=s3cret", 403, "", Message(), BytesIO(body.encode())
+    )
+    said = transfer.explain(error)
+    assert (words in said, "s3cret" in said) == (True, False)
 
 
 def test_a_signature_that_expired_is_asked_for_again(store: ArtifactStore, endpoint: FakeEndpoint, file: Path) -> None:

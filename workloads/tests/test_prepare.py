@@ -8,7 +8,7 @@ from engine.run_document import MODEL_URI
 from fake_artifact_endpoint import FakeEndpoint
 from fake_tokenizer import WordTokenizer, word_tokenizer
 
-from swe_workloads.exit_codes import Failure
+from swe_workloads.exit_codes import ExitCode, Failure
 from swe_workloads.pod import Pod
 from swe_workloads.prepare import prepare
 from swe_workloads.verdict import PrepareSummary, PrepareVerdict
@@ -104,6 +104,38 @@ def test_one_group_cannot_be_evaluated(run: dict[str, Any], pod_of: PodMaker) ->
     assert "none is left to evaluate on" in prepare(pod_of(run), word_tokenizer).message
     run["evaluation"] = None
     assert prepare(pod_of(run), word_tokenizer).exit_code == 0
+
+
+def test_a_single_repository_cannot_be_split_by_repository(run: dict[str, Any], pod_of: PodMaker) -> None:
+    run["split"]["by"] = "Repository"
+    write_rows(run, *({**row(number), "repo": "a/a"} for number in range(4)))
+    verdict = prepare(pod_of(run), word_tokenizer)
+    assert verdict.exit_code == 65
+    assert "All 4 rows are of the repository a/a" in verdict.message
+    assert "Set split.by to Instance" in verdict.message
+    run["evaluation"] = None
+    verdict = prepare(pod_of(run), word_tokenizer)
+    assert (verdict.exit_code, summary_of(verdict).test) == (0, 0)
+    assert "split.by Repository leaves none to test" in verdict.message
+
+
+def test_a_row_without_valid_text_is_reported_not_a_crash(
+    run: dict[str, Any], pod_of: PodMaker, endpoint: FakeEndpoint
+) -> None:
+    write_rows(run, row(1), {**row(2), "instance_id": "\ud800"}, {**row(3), "prompt": "\udcff"}, row(4))
+    assert summary_of(prepare(pod_of(run), word_tokenizer)).bad_rows == 2
+    assert [bad["row"] for bad in stored(endpoint, "bad-rows.jsonl")] == [2, 3]
+
+
+def test_an_object_that_vanishes_while_it_is_read_is_named(
+    run: dict[str, Any], pod_of: PodMaker, endpoint: FakeEndpoint
+) -> None:
+    run["data"]["source"] = {"uri": "s3://swe-operator/team/rows", "credentials": "OwnPrefix"}
+    endpoint.put("s3://swe-operator/team/rows/a.jsonl", json.dumps(row(1)).encode())
+    endpoint.failures["GET /swe-operator/team/rows", 404] = 1
+    with pytest.raises(Failure, match=r"rows/a\.jsonl vanished while it was read") as caught:
+        prepare(pod_of(run), word_tokenizer)
+    assert caught.value.code == ExitCode.INVALID_DATA
 
 
 def test_a_split_by_repository_needs_one_in_each_row(run: dict[str, Any], pod_of: PodMaker) -> None:

@@ -48,3 +48,28 @@ def test_a_file_that_cannot_be_read_is_one_bad_row(tmp_path: Path, content: str 
 
 def test_an_empty_file_has_no_rows(tmp_path: Path) -> None:
     assert read(tmp_path, "\n") == []
+
+
+def test_bytes_that_are_no_text_spoil_only_their_row(tmp_path: Path) -> None:
+    content = b'{"a": 1}\n{"a": "caf\xe9"}\n\xff\xfe\n{"a": "\\ud800"}\n{"a": 5}\n'
+    rows = read(tmp_path, content)
+    assert [(row.number, type(row)) for row in rows] == [(1, Row), (2, BadRow), (3, BadRow), (4, BadRow), (5, Row)]
+    assert [row.reason.startswith("not UTF-8 text") for row in rows if isinstance(row, BadRow)] == [True] * 3
+
+
+def test_bytes_that_are_no_text_spoil_only_their_item_of_a_list(tmp_path: Path) -> None:
+    assert [type(row) for row in read(tmp_path, b'[{"a": 1}, {"a": "\xe9"}, {"a": 3}]')] == [Row, BadRow, Row]
+
+
+@pytest.mark.parametrize("line", ["[" * 100_000, '{"a":' * 100_000, '{"a": \0}', "\0\0", '{"a": ' + "9" * 5000 + "}"])
+def test_a_row_made_to_break_the_reader_is_a_bad_row(tmp_path: Path, line: str) -> None:
+    assert [type(row) for row in read(tmp_path, f'{{"a": 1}}\n{line}\n{{"a": 3}}')] == [Row, BadRow, Row]
+
+
+def test_a_list_nested_too_deeply_is_one_bad_row(tmp_path: Path) -> None:
+    assert [type(row) for row in read(tmp_path, "[" * 100_000)] == [BadRow]
+
+
+def test_a_row_may_be_very_long_and_hold_any_character(tmp_path: Path) -> None:
+    fields = {"a": "x" * 5_000_000, "b": "\0\r\n\U0001f642"}
+    assert read(tmp_path, json.dumps(fields)) == [Row("rows.jsonl", 1, fields)]

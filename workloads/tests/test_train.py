@@ -32,13 +32,13 @@ class Wrapper:
         self.endpoint = endpoint
         self.folder = folder
 
-    def start(self, attempt: int, **environment: str) -> "subprocess.Popen[str]":
+    def start(self, attempt: int, script: str = WITH_SCRIPTED_ENGINE, **environment: str) -> "subprocess.Popen[str]":
         work = self.folder / f"pod-{attempt}"
         work.mkdir(exist_ok=True)
         pod = self.endpoint.environment(work, self.folder / "run.json", attempt)
         paths = os.pathsep.join([str(HERE), str(HERE.parent)])
         return subprocess.Popen(
-            [sys.executable, "-c", WITH_SCRIPTED_ENGINE],
+            [sys.executable, "-c", script],
             env={**os.environ, **pod, "PYTHONPATH": paths, **environment},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -187,6 +187,45 @@ def test_a_result_that_could_not_be_uploaded_is_finished_by_the_next_attempt(wra
     assert (second["exitCode"], second["fromStep"]) == (0, TOTAL_STEPS)
 
 
+def test_a_result_that_an_earlier_pod_of_the_same_attempt_left_half_done_costs_an_attempt(wrapper: Wrapper) -> None:
+    left = wrapper.stored("result/a1/summary.json")
+    left.parent.mkdir(parents=True)
+    left.write_text("{}")
+    first = wrapper.train(1)
+    assert (first["exitCode"], first["checkpointStep"]) == (70, TOTAL_STEPS)
+    assert "result/a1/summary.json was left by an earlier pod of attempt 1" in first["message"]
+    second = wrapper.train(2)
+    assert (second["exitCode"], wrapper.result(second)) == (0, uninterrupted())
+
+
+def test_a_result_manifest_that_cannot_be_read_is_no_completion(wrapper: Wrapper) -> None:
+    manifest = wrapper.stored("result/manifest.json")
+    manifest.parent.mkdir(parents=True)
+    manifest.write_text("not a manifest")
+    verdict = wrapper.train(1)
+    assert (verdict["exitCode"], "result/manifest.json" in verdict["message"]) == (70, True)
+
+
+def test_a_stop_while_the_program_is_still_loading_is_not_lost(wrapper: Wrapper) -> None:
+    early = "import os, signal; from swe_workloads import train; os.kill(os.getpid(), signal.SIGTERM); train.main()"
+    verdict = wrapper.finish(wrapper.start(1, early), 1)
+    assert (verdict["exitCode"], "Stopped" in verdict["message"]) == (75, True)
+
+
+@pytest.mark.parametrize("trouble", ["OSError(28, 'No space left on device')", "ValueError('unknown url type')"])
+def test_a_verdict_that_cannot_be_stored_is_still_told(wrapper: Wrapper, trouble: str) -> None:
+    broken = f"from swe_workloads.artifacts import ArtifactStore\ndef broken(*_): raise {trouble}\n"
+    script = f"{broken}ArtifactStore.list_keys = ArtifactStore.write = broken\n{WITH_SCRIPTED_ENGINE}"
+    verdict = wrapper.finish(wrapper.start(1, script), 1)
+    assert (verdict["exitCode"], verdict["message"].startswith("The wrapper broke")) == (70, True)
+
+
+@pytest.mark.parametrize(("name", "value"), [("SWE_CA_FILE", "/nowhere/ca.crt"), ("TMPDIR", "/proc/nowhere")])
+def test_a_pod_that_lacks_something_says_so(wrapper: Wrapper, name: str, value: str) -> None:
+    verdict = wrapper.train(1, **{name: value})
+    assert (verdict["exitCode"], value in verdict["message"]) == (64, True)
+
+
 def test_a_sealed_run_is_not_trained_again(wrapper: Wrapper) -> None:
     first = wrapper.train(1)
     assert wrapper.train(2) == first
@@ -223,10 +262,9 @@ def test_data_that_was_never_prepared_is_said(wrapper: Wrapper) -> None:
 def test_a_missing_variable_is_named(wrapper: Wrapper, tmp_path: Path) -> None:
     termination = tmp_path / "termination"
     environment = {name: value for name, value in os.environ.items() if not name.startswith("SWE_")}
-    elsewhere = f"import pathlib; train.TERMINATION_FILE = pathlib.Path({str(termination)!r})"
-    script = f"from swe_workloads import train; {elsewhere}; train.main()"
+    environment["SWE_TERMINATION_FILE"] = str(termination)
     environment["PYTHONPATH"] = str(HERE.parent)
-    done = subprocess.run([sys.executable, "-c", script], env=environment, check=False)
+    done = subprocess.run([sys.executable, "-m", "swe_workloads.train"], env=environment, check=False)
     assert done.returncode == 64
     assert "SWE_RUN_FILE" in json.loads(termination.read_text())["message"]
 
