@@ -23,7 +23,8 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, PrinterCallback, T
 from trl import SFTConfig, SFTTrainer
 
 from swe_workloads.engine_callbacks import EndWhenDiverged, Report, StopOnSignal
-from swe_workloads.engine_files import EngineFailure, EngineOrder, write_atomically
+from swe_workloads.engine_failures import explain, memory_that_ran_out
+from swe_workloads.engine_files import EngineOrder, write_atomically
 from swe_workloads.exit_codes import ExitCode, Failure
 from swe_workloads.run_file import RunFile, read_run_file
 
@@ -201,21 +202,12 @@ def quieten() -> None:
 def blaming(code: ExitCode, what: str, kinds: tuple[type[Exception], ...] = (Exception,)) -> Iterator[None]:
     try:
         yield
-    except (Failure, MemoryError, torch.cuda.OutOfMemoryError):
+    except Failure:
         raise
     except kinds as error:
+        if memory_that_ran_out(error) is not None:
+            raise
         raise Failure(code, f"{what}: {error}") from error
-
-
-def explain(error: Exception) -> EngineFailure:
-    if isinstance(error, Failure):
-        return EngineFailure(code=error.code, message=error.message)
-    if isinstance(error, torch.cuda.OutOfMemoryError):
-        message = f"{error}. Lower batch.perDevice (and raise gradientAccumulation) or sequence.maxLength."
-        return EngineFailure(code=ExitCode.CUDA_OUT_OF_MEMORY, message=message)
-    if isinstance(error, MemoryError):
-        return EngineFailure(code=ExitCode.HOST_OUT_OF_MEMORY, message="Raise compute.memory or lower batch.perDevice.")
-    return EngineFailure(code=ExitCode.ENGINE_FAILED, message=f"{type(error).__name__}: {error}")
 
 
 if __name__ == "__main__":

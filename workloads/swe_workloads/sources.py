@@ -10,7 +10,7 @@ from swe_workloads.artifacts import ArtifactStore, StoredObject
 from swe_workloads.exit_codes import ExitCode, Failure
 from swe_workloads.pod import Pod
 from swe_workloads.run_file import Credentials
-from swe_workloads.transfer import Digest, Missing, digest_file
+from swe_workloads.transfer import DISK_IS_FULL, Digest, Missing, digest_file
 
 
 class Reader(Protocol):
@@ -66,32 +66,39 @@ def s3_client(directory: Path) -> Any:
     """A boto3 client (it has no types of its own). Raises Failure(INVALID_CONFIGURATION) naming a missing key."""
     import boto3
     from botocore.config import Config
+    from botocore.exceptions import BotoCoreError
 
     settings = {path.name: path.read_text().strip() for path in directory.glob("AWS_*")} if directory.is_dir() else {}
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         if not settings.get(name):
             raise Failure(ExitCode.INVALID_CONFIGURATION, f"The referenced Secret has no key {name}.")
-    return boto3.client(
-        "s3",
-        aws_access_key_id=settings["AWS_ACCESS_KEY_ID"],
-        aws_secret_access_key=settings["AWS_SECRET_ACCESS_KEY"],
-        endpoint_url=settings.get("AWS_ENDPOINT_URL") or None,
-        region_name=settings.get("AWS_REGION") or "us-east-1",
-        config=Config(
-            retries={"mode": "standard", "total_max_attempts": 10},
-            connect_timeout=10,
-            read_timeout=60,
-            # Path style and no trailing checksums: what S3-compatible services all understand.
-            s3={"addressing_style": "path" if settings.get("AWS_ENDPOINT_URL") else "auto"},
-            request_checksum_calculation="when_required",
-            response_checksum_validation="when_required",
-        ),
+    config = Config(
+        retries={"mode": "standard", "total_max_attempts": 10},
+        connect_timeout=10,
+        read_timeout=60,
+        # Path style and no trailing checksums: what S3-compatible services all understand.
+        s3={"addressing_style": "path" if settings.get("AWS_ENDPOINT_URL") else "auto"},
+        request_checksum_calculation="when_required",
+        response_checksum_validation="when_required",
     )
+    try:
+        return boto3.client(
+            "s3",
+            aws_access_key_id=settings["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=settings["AWS_SECRET_ACCESS_KEY"],
+            endpoint_url=settings.get("AWS_ENDPOINT_URL") or None,
+            region_name=settings.get("AWS_REGION") or "us-east-1",
+            config=config,
+        )
+    except (BotoCoreError, ValueError) as error:
+        message = f"The referenced Secret's AWS_ENDPOINT_URL or AWS_REGION cannot be used: {error}"
+        raise Failure(ExitCode.INVALID_CONFIGURATION, message) from error
 
 
 @contextmanager
 def _explained(uri: str) -> Iterator[None]:
     """Turns botocore's exceptions into failures that name the object."""
+    from boto3.exceptions import Boto3Error
     from botocore.exceptions import BotoCoreError, ClientError
 
     try:
@@ -103,5 +110,7 @@ def _explained(uri: str) -> Iterator[None]:
         refused = 400 <= status < 500 and status != http.HTTPStatus.TOO_MANY_REQUESTS
         code = ExitCode.INVALID_CONFIGURATION if refused else ExitCode.STORE_UNAVAILABLE
         raise Failure(code, f"{uri}: {error}") from error
-    except (BotoCoreError, OSError) as error:
+    except (BotoCoreError, Boto3Error, OSError) as error:
+        if isinstance(error, OSError) and error.errno in DISK_IS_FULL:
+            raise
         raise Failure(ExitCode.STORE_UNAVAILABLE, f"{uri}: {error}") from error

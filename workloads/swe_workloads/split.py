@@ -21,7 +21,7 @@ def select(examples: Sequence[Example], wanted: Select) -> list[Example]:
         _refuse_unknown("repos", wanted.repos, {example.repository for example in chosen})
         chosen = [example for example in chosen if example.repository in set(wanted.repos)]
     if wanted.limit is not None and wanted.limit < len(chosen):
-        ranked = sorted(chosen, key=lambda example: _rank(wanted.seed, identity(example)))
+        ranked = sorted(chosen, key=lambda example: (_rank(wanted.seed, identity(example)), _content(example)))
         kept = {id(example) for example in ranked[: wanted.limit]}
         chosen = [example for example in chosen if id(example) in kept]
     return chosen
@@ -55,7 +55,11 @@ def duplicates_within(examples: Sequence[Example]) -> int:
 
 def identity(example: Example) -> str:
     """The instance, or for rows without one their content: equal rows are the same row wherever they stand."""
-    return example.instance or _digest(json.dumps(example.record, sort_keys=True))
+    return example.instance or _content(example)
+
+
+def _content(example: Example) -> str:
+    return _digest(json.dumps(example.record, sort_keys=True))
 
 
 def _group(example: Example, rule: Split) -> str:

@@ -119,9 +119,12 @@ def _shorten(document: dict[str, Any]) -> bool:
         document["artifacts"].pop()
         return True
     message = str(document["message"])
-    document["message"] = message[: len(message) // 2]
-    return bool(message)
+    if message:
+        document["message"] = message[: len(message) // 2]
+        return True
+    # One entry alone is too long: then none of them.
+    return any(document.pop(name, None) is not None for name in ("artifacts", "summary"))
 
 
 def _encode(document: dict[str, Any]) -> bytes:
-    return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
+    return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode(errors="backslashreplace")

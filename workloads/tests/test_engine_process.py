@@ -4,6 +4,9 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
+
+from swe_workloads import engine_process
 from swe_workloads.engine_process import TAIL_BYTES, EngineProcess, cpu_limit, oom_kills
 
 
@@ -59,6 +62,37 @@ def test_signals_after_the_end_go_nowhere() -> None:
 def test_limits_and_counters_are_read_from_whatever_control_groups_there_are() -> None:
     assert cpu_limit() >= 1
     assert oom_kills() >= 0
+
+
+@pytest.mark.parametrize(
+    ("counters", "kills"),
+    [
+        ("low 0\nhigh 0\nmax 7\noom 4\noom_kill 3\noom_group_kill 0\n", 3),  # version 2: memory.events
+        ("oom_kill_disable 0\nunder_oom 0\noom_kill 2\n", 2),  # version 1: memory.oom_control
+        ("oom_kill_disable 0\nunder_oom 0\n", 0),  # version 1 before Linux 4.13
+        ("", 0),
+    ],
+)
+def test_kills_for_memory_are_counted_in_both_versions_of_control_groups(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, counters: str, kills: int
+) -> None:
+    (tmp_path / "counters").write_text(counters)
+    monkeypatch.setattr(engine_process, "OOM_COUNTERS", (tmp_path / "of the other version", tmp_path / "counters"))
+    assert oom_kills() == kills
+
+
+def test_a_kill_is_for_memory_only_when_the_counter_rose_meanwhile(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counters = tmp_path / "memory.events"
+    monkeypatch.setattr(engine_process, "OOM_COUNTERS", (counters,))
+    counters.write_text("oom 1\noom_kill 1\n")
+    engine = run("import time; time.sleep(60)")
+    engine.kill()
+    assert wait(engine) == -signal.SIGKILL
+    assert not engine.out_of_memory()
+    counters.write_text("oom 2\noom_kill 2\n")
+    assert engine.out_of_memory()
 
 
 def alive(pid: int) -> bool:

@@ -7,6 +7,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+import boto3
+import boto3.exceptions
 import pytest
 
 from swe_workloads import tiny_model
@@ -106,6 +108,27 @@ def test_a_key_that_the_store_does_not_know_is_the_configuration(secret: Path) -
     with pytest.raises(Failure, match=r"s3://bucket/rows.*unknown key") as caught:
         SecretReader(secret).list_uri("s3://bucket/rows")
     assert caught.value.code == ExitCode.INVALID_CONFIGURATION
+
+
+@pytest.mark.parametrize(("name", "value"), [("AWS_ENDPOINT_URL", "minio.example"), ("AWS_REGION", "no region!")])
+def test_an_endpoint_or_region_that_is_none_is_the_configuration(secret: Path, name: str, value: str) -> None:
+    (secret / name).write_text(value)
+    with pytest.raises(Failure, match="AWS_ENDPOINT_URL or AWS_REGION cannot be used") as caught:
+        SecretReader(secret)
+    assert caught.value.code == ExitCode.INVALID_CONFIGURATION
+
+
+def test_a_download_that_breaks_off_every_time_is_the_store_s_trouble(
+    secret: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken_off(*_: object) -> None:
+        raise boto3.exceptions.RetriesExceededError(ConnectionResetError())
+
+    source = SecretReader(secret)
+    monkeypatch.setattr(source._client, "download_file", broken_off)
+    with pytest.raises(Failure, match=r"^s3://bucket/rows/a\.jsonl: ") as caught:
+        source.download_uri("s3://bucket/rows/a.jsonl", tmp_path / "a")
+    assert caught.value.code == ExitCode.STORE_UNAVAILABLE
 
 
 def test_a_secret_without_a_key_says_which(secret: Path) -> None:

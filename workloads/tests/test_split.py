@@ -38,6 +38,19 @@ def test_row_order_decides_nothing() -> None:
     assert set(names(split(rows, rule())[0])) == set(names(split(shuffled, rule())[0]))
 
 
+def test_split_and_sample_are_the_same_on_every_machine() -> None:
+    rows = examples(12)
+    assert names(split(rows, rule(75))[1]) == ["i-4", "i-5", "i-7"]
+    assert names(split(rows, rule(75, "Repository"))[1]) == ["i-1", "i-6", "i-11"]
+    assert names(chosen(rows, limit=3)) == ["i-3", "i-6", "i-10"]
+
+
+def test_row_order_decides_nothing_even_among_rows_of_one_instance() -> None:
+    rows = [example("i", text=f"{number}") for number in range(20)]
+    sample = {str(item.record["prompt"]) for item in chosen(rows, limit=4)}
+    assert sample == {str(item.record["prompt"]) for item in chosen(rows[::-1], limit=4)}
+
+
 def test_another_seed_is_another_split() -> None:
     rows = examples(40)
     assert names(split(rows, rule(seed=1))[1]) != names(split(rows, rule(seed=2))[1])

@@ -72,3 +72,15 @@ def test_examples_of_bad_rows_give_way_before_figures(tmp_path: Path) -> None:
 
 def test_an_endless_message_is_cut(tmp_path: Path) -> None:
     assert written(PrepareVerdict(**outcome(ExitCode.INVALID_DATA, "ä" * 9000)), tmp_path)["exitCode"] == 65
+
+
+def test_what_no_list_explains_gives_way_at_last(tmp_path: Path) -> None:
+    name = "adapter/" + "ä" * 1000
+    endless = [Artifact(name=name, key=f"result/a1/{name}", sha256="0" * 64, size_bytes=1)]
+    shown = written(TrainVerdict(**outcome(ExitCode.COMPLETED, "🙂" * 1000), attempt=1, artifacts=endless), tmp_path)
+    assert (shown["exitCode"], shown["attempt"]) == (0, 1)
+
+
+def test_half_a_character_does_not_stop_a_verdict(tmp_path: Path) -> None:
+    verdict = TrainVerdict(**outcome(ExitCode.INVALID_DATA, "a \ud800 name"), attempt=1, log_tail=["\udcff"])
+    assert written(verdict, tmp_path)["message"] == "a ? name"
