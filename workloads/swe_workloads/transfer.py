@@ -8,7 +8,6 @@ import json
 import random
 import re
 import ssl
-import threading
 import time
 import urllib.error
 import urllib.request
@@ -24,6 +23,7 @@ BODY_CHARACTERS = 1000
 SOCKET_TIMEOUT_SECONDS = 30.0
 FIRST_PAUSE_SECONDS = 0.5
 LONGEST_PAUSE_SECONDS = 8.0
+LOOK_EVERY_SECONDS = 0.1
 # A refusal may be a cache that has not seen this pod yet, a token in rotation or a signature that
 # expired while waiting: tried again, but not for as long as a store that does not answer at all.
 REFUSED_WINDOW_SECONDS = 30.0
@@ -52,17 +52,17 @@ class Patience:
     window_seconds: float
     _give_up_at: float | None = field(default=None, repr=False)
     _ended: bool = field(default=False, repr=False)
-    _changed: threading.Event = field(default_factory=threading.Event, repr=False)
+    _changes: int = field(default=0, repr=False)
 
     def hurry(self, seconds: float) -> None:
         """From now on everything gives up at this moment, whatever it was doing."""
         self._give_up_at = time.monotonic() + seconds
-        self._changed.set()
+        self._changes += 1
 
     def end(self) -> None:
         """Nothing is worth waiting for any more, whatever hurry() says later."""
         self._ended = True
-        self._changed.set()
+        self._changes += 1
 
     def left(self, since: float, window: float | None = None) -> float:
         """Seconds that an operation begun at `since` may still take; the caller may narrow the window."""
@@ -76,11 +76,11 @@ class Patience:
         return self._ended or (self._give_up_at is not None and time.monotonic() >= self._give_up_at)
 
     def pause(self, seconds: float) -> None:
-        """Sleeps, but wakes when somebody calls hurry()."""
-        if self._changed.is_set():
-            time.sleep(seconds)
-        else:
-            self._changed.wait(seconds)
+        """Sleeps, but wakes soon after somebody calls hurry()."""
+        # Not an Event: hurry() is called by a signal handler, which may interrupt us while we hold its lock.
+        until, before = time.monotonic() + seconds, self._changes
+        while self._changes == before and (left := until - time.monotonic()) > 0:
+            time.sleep(min(left, LOOK_EVERY_SECONDS))
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,6 @@
 import errno
+import subprocess
+import sys
 import threading
 import time
 import urllib.error
@@ -156,6 +158,22 @@ def test_a_hurry_ends_waiting_at_once(store: ArtifactStore, endpoint: FakeEndpoi
     with pytest.raises(Failure):
         store.upload("a", file)
     assert time.monotonic() - begun < 2
+
+
+HURRIED_BY_SIGNALS = """
+import random, signal
+from swe_workloads.transfer import Patience
+
+signal.signal(signal.SIGALRM, lambda *_: patience.hurry(60))
+for _ in range(1000):
+    patience = Patience(1)
+    signal.setitimer(signal.ITIMER_REAL, random.uniform(5e-6, 60e-6))
+    patience.pause(0.0002)
+"""
+
+
+def test_a_signal_may_hurry_at_any_moment_of_a_pause() -> None:
+    subprocess.run([sys.executable, "-c", HURRIED_BY_SIGNALS], check=True, timeout=30, cwd=Path(__file__).parents[1])
 
 
 def test_a_certificate_of_another_authority_is_refused(endpoint: FakeEndpoint, tmp_path: Path) -> None:
