@@ -1,5 +1,6 @@
 """What is known of an attempt so far. A verdict can be made of it at any moment, whatever went wrong."""
 
+import os
 import signal
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,7 +12,7 @@ from swe_workloads.exit_codes import ExitCode
 from swe_workloads.pod import Pod
 from swe_workloads.run_file import RunFile
 from swe_workloads.stop_request import StopRequest
-from swe_workloads.verdict import FirstAndLast, TrainVerdict, outcome
+from swe_workloads.verdict import FirstAndLast, TrainVerdict, outcome, write_termination_message
 
 
 @dataclass
@@ -26,7 +27,7 @@ class Attempt:
     checkpoint_step: int = 0
 
     def __post_init__(self) -> None:
-        self.stop = StopRequest(self.pod.grace_seconds, self._pass_on)
+        self.stop = StopRequest(self.pod.grace_seconds, self._pass_on, self._give_up)
 
     @property
     def report(self) -> EngineReport:
@@ -55,6 +56,13 @@ class Attempt:
             return
         self.store.patience.hurry(self.stop.seconds_left())
         self.engine.send(signal.SIGTERM)
+
+    def _give_up(self) -> None:
+        """The last resort: whatever still hangs is left behind, so that the pod says how it ended."""
+        where = f"the next attempt continues from step {self.checkpoint_step}"
+        verdict = self.verdict(ExitCode.PREEMPTED, f"Stopped; the grace period ended during a transfer; {where}.")
+        write_termination_message(verdict, self.pod.termination_file)
+        os._exit(verdict.exit_code)
 
 
 def first_and_last(history: list[dict[str, float]], name: str) -> FirstAndLast | None:

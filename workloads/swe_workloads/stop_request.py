@@ -1,4 +1,4 @@
-"""SIGTERM and SIGINT: remembered with their moment, and passed on."""
+"""SIGTERM and SIGINT: remembered with their moment, and passed on; SIGALRM when the time for them runs out."""
 
 import signal
 import time
@@ -13,10 +13,11 @@ class StopRequest:
     # What is left for the interpreter to end in.
     MARGIN_SECONDS = 1.5
 
-    def __init__(self, grace_seconds: float, on_request: Callable[[], None]) -> None:
+    def __init__(self, grace_seconds: float, on_request: Callable[[], None], out_of_time: Callable[[], None]) -> None:
         self._grace_seconds = grace_seconds
         self._on_request = on_request
         self._requested_at: float | None = None
+        signal.signal(signal.SIGALRM, lambda *_: out_of_time())
         signal.signal(signal.SIGTERM, self._handle)
         signal.signal(signal.SIGINT, self._handle)
 
@@ -38,4 +39,6 @@ class StopRequest:
     def _handle(self, number: int, frame: object) -> None:
         if self._requested_at is None:
             self._requested_at = time.monotonic()
+            # A transfer that hangs may hold the main thread beyond seconds_left(); a signal still gets through.
+            signal.setitimer(signal.ITIMER_REAL, max(0.1, self._grace_seconds - self.MARGIN_SECONDS / 2))
             self._on_request()

@@ -149,6 +149,21 @@ def test_a_store_that_is_away_at_the_end_of_a_stop_does_not_hold_the_pod(wrapper
     assert (verdict["exitCode"], verdict["checkpointStep"]) == (75, 4)
 
 
+def test_a_store_that_falls_silent_in_the_middle_of_an_upload_does_not_hold_the_pod(wrapper: Wrapper) -> None:
+    process = wrapper.start(1, SWE_GRACE_SECONDS="4")
+    begun: list[float] = []
+
+    def stop_and_fall_silent() -> None:
+        begun.append(time.monotonic())
+        process.send_signal(signal.SIGTERM)
+        time.sleep(8)
+
+    wrapper.at("result/a1/metrics.jsonl", stop_and_fall_silent)
+    verdict = wrapper.finish(process, 1)
+    assert time.monotonic() - begun[0] < 4
+    assert (verdict["exitCode"], verdict["checkpointStep"]) == (75, TOTAL_STEPS)
+
+
 @pytest.mark.parametrize("damage", ["adapter_model.safetensors", "trainer_state.json", "manifest.json"])
 def test_a_damaged_checkpoint_is_passed_over(wrapper: Wrapper, damage: str) -> None:
     process = wrapper.start(1, SWE_TEST_HOLD_AT="13")
