@@ -1,5 +1,7 @@
 """Every way an attempt can end, with the code and the words for it. Runs inside the image, as test_resume does."""
 
+import hashlib
+import json
 import shutil
 import signal
 import tempfile
@@ -50,6 +52,18 @@ class AnAttempt(unittest.TestCase):
     def test_refuses_a_model_that_is_no_model(self) -> None:
         (self.world.endpoint.objects / PREFIX / "model.safetensors").write_bytes(b"not a tensor")
         self.assert_ends(self.world.train(), 66, MODEL_URI)
+
+    def test_refuses_prepared_data_that_is_no_data(self) -> None:
+        [train] = self.world.stored("data").glob("*/train.jsonl")
+        train.write_text("{broken\n")
+        path = self.world.stored("data/manifest.json")
+        document = json.loads(path.read_text())
+        for file in document["files"]:
+            if file["key"].endswith("train.jsonl"):
+                content = train.read_bytes()
+                file |= {"sha256": hashlib.sha256(content).hexdigest(), "sizeBytes": len(content)}
+        path.write_text(json.dumps(document))
+        self.assert_ends(self.world.train(), 65, "The prepared data cannot be read")
 
     def test_ends_when_the_loss_is_no_number(self) -> None:
         self.world.run["optimizer"]["learningRate"] = "1e30"
