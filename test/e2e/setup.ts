@@ -19,6 +19,8 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const started = performance.now()
   const say = (line: string): void => console.log(`[${((performance.now() - started) / 1000).toFixed(0).padStart(4)} s] ${line}`)
   const site = await openSite(CLUSTER, say)
+  say('forgetting what an earlier run of the tests left')
+  await site.kube.run(['delete', 'namespace', NAMESPACE, '--ignore-not-found', '--wait', '--timeout=180s'])
   await openNamespace({ site, namespace: NAMESPACE })
   say('making a tiny model in the cluster')
   const model = await makeTinyModel({ site, namespace: NAMESPACE })
