@@ -3,6 +3,7 @@ import { promisify } from 'node:util'
 import { clusterHandle, upCluster, type ClusterHandle } from '../cluster/cluster.ts'
 import { buildImages, importImages, type ProjectImages } from '../cluster/images.ts'
 import { kube, type Kube } from './kube.ts'
+import { restrictedJob } from './restricted-job.ts'
 import { until } from './until.ts'
 
 export const OPERATOR_NAMESPACE = 'swe-operator-system'
@@ -67,22 +68,13 @@ export async function makeTinyModel({ site, namespace }: Place): Promise<string>
   return uri
 }
 
-function tinyModelJob(trainer: string, namespace: string, uri: string): object {
-  const container = {
+function tinyModelJob(image: string, namespace: string, uri: string): object {
+  return restrictedJob({
+    namespace,
     name: 'tiny-model',
-    image: trainer,
+    image,
     command: ['python', '-m', 'swe_workloads.tiny_model', '/work/tiny-qwen2', '--upload', uri, '--credentials', '/etc/bucket'],
-    securityContext: { allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, capabilities: { drop: ['ALL'] } },
-    env: [{ name: 'HOME', value: '/work' }, { name: 'TMPDIR', value: '/work' }],
-    volumeMounts: [{ name: 'work', mountPath: '/work' }, { name: 'bucket', mountPath: '/etc/bucket' }],
-  }
-  const spec = {
-    restartPolicy: 'Never',
-    automountServiceAccountToken: false,
-    securityContext: { runAsNonRoot: true, runAsUser: 1000, fsGroup: 1000, seccompProfile: { type: 'RuntimeDefault' } },
-    containers: [container],
-    volumes: [{ name: 'work', emptyDir: {} }, { name: 'bucket', secret: { secretName: 'bucket' } }],
-  }
-  const labels = { 'app.kubernetes.io/managed-by': 'swe-operator' }
-  return { apiVersion: 'batch/v1', kind: 'Job', metadata: { name: 'tiny-model', namespace }, spec: { backoffLimit: 2, template: { metadata: { labels }, spec } } }
+    labels: { 'app.kubernetes.io/managed-by': 'swe-operator' }, // what the store's network policy lets in
+    secret: { name: 'bucket', path: '/etc/bucket' },
+  })
 }
