@@ -13,12 +13,20 @@ type AuditEvent = Readonly<{
   responseStatus?: Readonly<{ code: number; message?: string }>
 }>
 
+function rightOf({ verb, objectRef: ref }: AuditEvent): string {
+  return [verb, ref?.apiGroup ?? '', ref?.resource, ref?.subresource ?? '', ref?.namespace ?? ''].join(' ')
+}
+
 describe('what the operator may do', () => {
   const { site } = stage()
 
-  it('is enough: nothing it asked of the API server was forbidden', async () => {
-    const forbidden = (await callsOfTheOperator()).filter((call) => call.responseStatus?.code === 403)
-    expect(forbidden.map((call) => `${call.verb} ${call.objectRef?.resource}: ${call.responseStatus?.message}`)).toEqual([])
+  // A restarted API server serves before it has read its roles: for a fraction of a second it refuses what it granted before.
+  it('is enough: it asked for nothing that the API server never granted', async () => {
+    const calls = await callsOfTheOperator()
+    const isRefused = (call: AuditEvent): boolean => call.responseStatus?.code === 403
+    const granted = new Set(calls.filter((call) => !isRefused(call)).map(rightOf))
+    expect(granted.size).toBeGreaterThan(10)
+    expect(calls.filter((call) => isRefused(call) && !granted.has(rightOf(call))).map((call) => call.responseStatus?.message)).toEqual([])
   })
 
   it('is not asked for where nobody should: no exec, no attach, no tenant Secret', async () => {
