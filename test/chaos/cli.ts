@@ -6,12 +6,14 @@ import { lossHistory, weightsSha256 } from '../world/outcome.ts'
 import { rowsRun, shipRows } from '../world/rows.ts'
 import { untilState, untilStep } from '../world/runs.ts'
 import { makeTinyModel, openNamespace, openSite } from '../world/site.ts'
+import { until } from '../world/until.ts'
 import { seeded } from './random.ts'
 
 const CLUSTER = 'chaos'
 const NAMESPACE = 'chaos'
 const STEPS = 40
 const NIGHT_LIMIT_SECONDS = 900
+const STRIKE_LIMIT_SECONDS = 60 // an attempt follows the one before within half a minute
 
 const { values } = parseArgs({ options: { seed: { type: 'string' }, nights: { type: 'string', default: '10' } } })
 const seed = Number(values.seed ?? randomInt(2 ** 31))
@@ -54,6 +56,7 @@ async function outcome(name: string, strikes: readonly Readonly<{ kill: Kill; st
 
 async function strikeAt(name: string, kill: Kill, step: number): Promise<void> {
   await untilStep(place, name, step, NIGHT_LIMIT_SECONDS)
-  await strike(kill, place, name).catch((error: unknown) => console.log(`  ${kill}: ${String(error)}`))
+  // Between two attempts there is no pod to strike; a night in which a strike never landed proves nothing.
+  await until(`the strike at the ${kill} of ${name}`, STRIKE_LIMIT_SECONDS, () => strike(kill, place, name).then(() => true))
   await untilOperatorReady(site)
 }
