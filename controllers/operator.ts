@@ -36,7 +36,7 @@ export function createOperator(config: Config, surroundings: Surroundings): Mana
   const sources = {
     settings: settingsOf(config, keeper),
     store: createVerdictStore(store),
-    progress: { of: (uid: string) => progress().book.of(uid) },
+    progress: { of: (uid: string) => progress().book.of(uid), paceOf: (uid: string) => progress().book.paceOf(uid) },
     warnings: { latest: (object: KubeObject) => createWarningReader(runtime().client).latest(object) },
   }
   return createManager({

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 
 import { createFakeWorld, type FakeWorld } from '../../operator/testing/fake-world.ts'
+import { silentAfterSeconds } from '../training-run/pace.ts'
 import { createProgressBook, type ProgressBook, type ReportingRun } from './progress-book.ts'
 import type { Report } from './report.ts'
 
@@ -94,6 +95,48 @@ describe('the estimate of what remains', () => {
     await world.advance(10 * SECOND_MS)
     book.record(run, 2, at(30))
     expect(book.of('u1')?.etaSeconds).toBe(70)
+  })
+})
+
+describe('the pace', () => {
+  const reportEvery = async (attempt: number, seconds: readonly number[], from = 0): Promise<void> => {
+    book.record(run, attempt, at(from))
+    for (const [index, pause] of seconds.entries()) {
+      await world.advance(pause * SECOND_MS)
+      book.record(run, attempt, at(from + index + 1))
+    }
+  }
+
+  it('is the median of the intervals, which one long evaluation does not move', async () => {
+    await reportEvery(1, [4, 6, 900, 5, 5])
+    expect(book.paceOf('u1')).toEqual({ attempt: 1, secondsPerStep: 5, intervals: 5 })
+  })
+
+  it('is unknown until a second step is reported, and counts steps that came without a report of their own', async () => {
+    book.record(run, 1, { percent: 0, totalSteps: 100, metrics: [] })
+    await world.advance(60 * SECOND_MS)
+    book.record(run, 1, at(1))
+    book.record(run, 1, at(1))
+    expect(book.paceOf('u1')).toBeUndefined()
+    await world.advance(40 * SECOND_MS)
+    book.record(run, 1, at(5))
+    expect(book.paceOf('u1')).toEqual({ attempt: 1, secondsPerStep: 10, intervals: 1 })
+  })
+
+  it('is that of the attempt alone, whose pod may be a faster one', async () => {
+    await reportEvery(1, [60, 60, 60])
+    await reportEvery(2, [2], 3)
+    expect(book.paceOf('u1')).toEqual({ attempt: 2, secondsPerStep: 2, intervals: 1 })
+  })
+
+  it('forgets what is long ago', async () => {
+    await reportEvery(1, [...Array.from({ length: 40 }, () => 100), ...Array.from({ length: 20 }, () => 1)])
+    expect(book.paceOf('u1')).toEqual({ attempt: 1, secondsPerStep: 1, intervals: 31 })
+  })
+
+  it('says after how long without a report an attempt is silent: ten steps, and five minutes at least', () => {
+    expect([undefined, 3, 30, 90].map((secondsPerStep) => silentAfterSeconds(secondsPerStep === undefined ? undefined : { attempt: 1, secondsPerStep, intervals: 9 })))
+      .toEqual([300, 300, 300, 900])
   })
 })
 

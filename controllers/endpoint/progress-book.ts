@@ -1,6 +1,7 @@
 import type { TrainingRunProgress } from '../../crds/training-run.ts'
 import type { ObjectKey } from '../../operator/api/object.ts'
 import type { World } from '../../operator/world.ts'
+import type { Pace } from '../training-run/pace.ts'
 import type { Report } from './report.ts'
 
 /** The latest progress of each run, in memory: a restarted operator hears it again within seconds. */
@@ -8,6 +9,8 @@ export type ProgressBook = Readonly<{
   /** Takes a report of an attempt; one of an attempt older than the latest is ignored. */
   record(run: ReportingRun, attempt: number, report: Report): void
   of(uid: string): TrainingRunProgress | undefined
+  /** Of the attempt that reported last; undefined until its second report of a step. */
+  paceOf(uid: string): Pace | undefined
 }>
 
 export type ReportingRun = Readonly<{ namespace: string; name: string; uid: string }>
@@ -25,14 +28,21 @@ export type ProgressBookDeps = Readonly<{
 const NOTIFY_EVERY_MS = 5_000 // one status write per run and 5 s is what the API server is asked to take
 const MAX_PERCENT = 99 // 100 is the verdict's to say: a preempted trainer claims it too
 const MAX_RUNS = 10_000
+const PACE_INTERVALS = 31 // enough for a median, and 2.5 MB for as many runs as the book holds
 
 type Entry = {
   run: ReportingRun
   progress: TrainingRunProgress
   /** The first report of this attempt that named a step: the pace is measured from here, not from a resumed run's step 0. */
-  since: Readonly<{ step: number; atMs: number }> | undefined
+  since: Moment | undefined
+  /** The newest report of this attempt that brought a step. */
+  advanced: Moment | undefined
+  /** The newest intervals between two such reports, in seconds per step. */
+  intervals: readonly number[]
   notifyAtMs: number
 }
+
+type Moment = Readonly<{ step: number; atMs: number }>
 
 export function createProgressBook(deps: ProgressBookDeps): ProgressBook {
   const { world } = deps
@@ -43,10 +53,11 @@ export function createProgressBook(deps: ProgressBookDeps): ProgressBook {
     if (known && attempt < known.progress.attempt) return
     const previous = known?.progress.attempt === attempt ? known : undefined
     if (previous === undefined && report.step === undefined && attempt > 1) return // it resumes somewhere, and does not say where yet
-    const since = previous?.since ?? sinceOf(report, world.monotonicMs())
+    const moment = momentOf(report, world.monotonicMs())
+    const since = previous?.since ?? moment
     const progress = advance(previous, { attempt, report, since, world })
     if (known === undefined) makeRoom()
-    entries.set(run.uid, { run, progress, since, notifyAtMs: notify(run, known?.notifyAtMs) })
+    entries.set(run.uid, { run, progress, since, ...keepPace(previous, moment), notifyAtMs: notify(run, known?.notifyAtMs) })
     deps.advanced?.(Math.max(0, progress.step - (previous?.progress.step ?? progress.step)))
   }
 
@@ -65,7 +76,7 @@ export function createProgressBook(deps: ProgressBookDeps): ProgressBook {
     if (oldest !== undefined) entries.delete(oldest)
   }
 
-  return { record, of: (uid) => entries.get(uid)?.progress }
+  return { record, of: (uid) => entries.get(uid)?.progress, paceOf: (uid) => paceOf(entries.get(uid)) }
 }
 
 type Advance = Readonly<{ attempt: number; report: Report; since: Entry['since']; world: World }>
@@ -88,11 +99,25 @@ function advance(previous: Entry | undefined, { attempt, report, since, world }:
   }
 }
 
-function sinceOf({ step }: Report, atMs: number): Entry['since'] {
+function momentOf({ step }: Report, atMs: number): Moment | undefined {
   return step === undefined ? undefined : { step, atMs }
 }
 
-function eta(since: Entry['since'], step: number, totalSteps: number | undefined, nowMs: number): number | undefined {
+function keepPace(previous: Entry | undefined, now: Moment | undefined): Pick<Entry, 'advanced' | 'intervals'> {
+  const { advanced, intervals = [] } = previous ?? {}
+  if (now === undefined || (advanced !== undefined && now.step <= advanced.step)) return { advanced, intervals }
+  if (advanced === undefined) return { advanced: now, intervals }
+  const secondsPerStep = (now.atMs - advanced.atMs) / 1000 / (now.step - advanced.step)
+  return { advanced: now, intervals: [...intervals, secondsPerStep].slice(-PACE_INTERVALS) }
+}
+
+function paceOf(entry: Entry | undefined): Pace | undefined {
+  const { progress, intervals = [] } = entry ?? {}
+  const secondsPerStep = intervals.toSorted((one, other) => one - other)[Math.floor(intervals.length / 2)]
+  return progress === undefined || secondsPerStep === undefined ? undefined : { attempt: progress.attempt, secondsPerStep, intervals: intervals.length }
+}
+
+function eta(since: Moment | undefined, step: number, totalSteps: number | undefined, nowMs: number): number | undefined {
   if (since === undefined || totalSteps === undefined || step <= since.step) return undefined
   const msPerStep = (nowMs - since.atMs) / (step - since.step)
   return Math.max(0, Math.round((msPerStep * (totalSteps - step)) / 1000))

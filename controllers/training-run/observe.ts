@@ -7,6 +7,7 @@ import { UID } from '../shared/labels.ts'
 import { attemptsOf, isLive, newestPod, preparationsOf, type Child, type Children } from './children.ts'
 import { isFinished, isGoing, type Observed } from './observed.ts'
 import { resolve } from './resolve.ts'
+import type { Pace } from './pace.ts'
 import { inputsName } from './resources/config-map.ts'
 import { secondsLeft } from './retries.ts'
 import type { Settings } from './settings.ts'
@@ -15,7 +16,7 @@ import { hasStarted, troubleOf } from './trouble.ts'
 import type { WarningReader } from './warnings.ts'
 
 /** What training pods reported since this process started: the newest report of each run. */
-export type ProgressBook = Readonly<{ of(uid: string): TrainingRunProgress | undefined }>
+export type ProgressBook = Readonly<{ of(uid: string): TrainingRunProgress | undefined; paceOf(uid: string): Pace | undefined }>
 
 export type Sources = Readonly<{ settings: Settings; store: VerdictStore; progress: ProgressBook; warnings: WarningReader }>
 
@@ -35,6 +36,7 @@ export async function observe(run: TrainingRun, { cache, world, signal }: Reconc
   const inputs = cache.of(ConfigMapType).get({ namespace, name: inputsName(run) })
   const caBundle = sources.settings.caBundle()
   const progress = sources.progress.of(uid)
+  const pace = sources.progress.paceOf(uid)
   const warning = isFinished(run) || isGoing(run) ? undefined : await warningFor([...preparations, ...attempts].findLast(isLive), now, sources.warnings)
   return {
     run,
@@ -45,6 +47,7 @@ export async function observe(run: TrainingRun, { cache, world, signal }: Reconc
     ...(inputs === undefined ? {} : { inputs }),
     ...(caBundle === undefined ? {} : { caBundle }),
     ...(progress === undefined || progress.attempt !== attempts.at(-1)?.number ? {} : { progress }),
+    ...(pace === undefined || pace.attempt !== attempts.at(-1)?.number ? {} : { pace }),
     ...(warning === undefined ? {} : { warning }),
     ...(await consult(run, { attempts, preparations }, sources.store, signal)),
   }

@@ -4,6 +4,7 @@ import { toSeconds } from '../../operator/meta/time.ts'
 import type { ConfigMap, Pod } from '../shared/kinds.ts'
 import { containerEnd, endTimeOf, isBeforeAll, isLive, isRecorded, newestPod, type Attempt, type Preparation } from './children.ts'
 import { outcomeOf, type Outcome } from './outcome.ts'
+import type { Pace } from './pace.ts'
 import type { Resolved } from './resolve.ts'
 import type { Settings } from './settings.ts'
 import type { PrepareVerdict, TrainVerdict } from './verdicts.ts'
@@ -28,6 +29,8 @@ export type Observed = Readonly<{
   result?: TrainVerdict
   /** What a training pod reported last, if that was one of the newest attempt. */
   progress?: TrainingRunProgress
+  /** How fast the newest attempt is, if it has reported often enough to tell. */
+  pace?: Pace
   /** The newest complaint of Kubernetes about the pod that is on its way. */
   warning?: string
   /** Whether the store has told if the run was finished before, now or earlier. */

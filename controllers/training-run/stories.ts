@@ -10,7 +10,7 @@ import { cut, type TrainVerdict } from './verdicts.ts'
 const LOG_TAIL_MAX = 1024 // the last exception; the whole log is in the pod
 
 /** The report of the newest attempt, never behind what the status showed of the same attempt. */
-export function newestProgress({ run, progress }: Observed): TrainingRunProgress | undefined {
+export function newestProgress({ run, progress }: Pick<Observed, 'run' | 'progress'>): TrainingRunProgress | undefined {
   const shown = run.status?.progress
   if (progress === undefined) return shown
   const isBehind = shown?.attempt === progress.attempt && (progress.step < shown.step || progress.percent < shown.percent)

@@ -5,6 +5,7 @@ import type { Pod } from '../shared/kinds.ts'
 import { newestPod, type Attempt, type Child } from './children.ts'
 import { attemptTable, type Observed } from './observed.ts'
 import { conclude, type State } from './reasons.ts'
+import { silentAfterSeconds } from './pace.ts'
 import { buildAttemptJob } from './resources/attempt-job.ts'
 import { buildInputs } from './resources/config-map.ts'
 import { secondsLeft } from './retries.ts'
@@ -13,7 +14,6 @@ import { troubleOf, type Trouble } from './trouble.ts'
 
 const START_DEADLINE_SECONDS = 600 // a large image on a slow link is there by then; a wrong name never is
 const LOOK_AGAIN_SECONDS = 15 // what keeps a pod from starting shows in events, which wake nobody
-const SILENCE_SECONDS = 300 // a long step or an evaluation reports nothing for minutes
 const KUBELET_SLACK_SECONDS = 60 // to report the end of a pod that it has killed
 const CERTIFICATE_RETRY_SECONDS = 2 // made within the operator's first seconds
 
@@ -48,7 +48,7 @@ export function superviseRunning(seen: Observed, attempt: Attempt): string {
   const progress = newestProgress(seen)
   if (progress?.attempt !== number) return `Attempt ${number} runs in pod ${pod?.metadata.name} on node ${pod?.spec?.nodeName}; it has not reported yet.`
   const steps = progress.totalSteps === undefined ? `step ${progress.step}` : `step ${progress.step} of ${progress.totalSteps}`
-  const isSilent = secondsLeft(progress.updatedTime, SILENCE_SECONDS, seen.now) === 0
+  const isSilent = secondsLeft(progress.updatedTime, silentAfterSeconds(seen.pace), seen.now) === 0
   return `Attempt ${number} is at ${steps}, ${progress.percent} %.${isSilent ? ` Its last report came at ${progress.updatedTime}.` : ''}`
 }
 
