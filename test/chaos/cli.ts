@@ -11,7 +11,7 @@ import { seeded } from './random.ts'
 
 const CLUSTER = 'chaos'
 const NAMESPACE = 'chaos'
-const STEPS = 40
+const STEPS = 120
 const NIGHT_LIMIT_SECONDS = 900
 const STRIKE_LIMIT_SECONDS = 60 // an attempt follows the one before within half a minute
 
