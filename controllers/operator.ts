@@ -12,7 +12,7 @@ import { createProgressBook, type ProgressBook } from './endpoint/progress-book.
 import { endpointService } from './endpoint/service.ts'
 import { createTokenReviews } from './endpoint/token-reviews.ts'
 import { labelOwnPod } from './leader-label.ts'
-import { exposeRunMetrics } from './metrics.ts'
+import { exposeRunMetrics } from './metrics/run-metrics.ts'
 import { LEASE } from './permissions.ts'
 import { PodType } from './shared/kinds.ts'
 import { ownSecret } from './shared/own-secret.ts'
@@ -49,7 +49,7 @@ export function createOperator(config: Config, surroundings: Surroundings): Mana
     http: { host: config.endpoints.host, port: config.endpoints.healthPort },
     services: (led) => {
       bind(led)
-      exposeRunMetrics(led)
+      exposeRunMetrics({ ...led, book: progress().book })
       return [storeService(store, led.world, led.log), serveEndpoint(config, led, { store, keeper, ...progress() })]
     },
     onLeading: (led) => labelOwnPod(led, config.pod, 'Leader'),
@@ -75,6 +75,8 @@ function settingsOf({ trainer, store, artifactsHost, progressHost, endpoints }: 
     artifactsUrl: `https://${artifactsHost}:${endpoints.port}`,
     progressUrl: `https://${progressHost}:${endpoints.port}`,
     bucket: store.bucket,
+    pools: [],
+    currency: 'USD',
     caBundle: keeper.bundle,
   }
 }

@@ -76,11 +76,14 @@ export const ended = {
 
 /** Reasons this version does not know, such as those of a newer program, are counted: neither endless nor final. */
 export function retryOf(reason: string): Retry {
-  const known = [...programEndings, ...Object.values(ended)].find((ending) => ending.reason === reason)
+  const known = endings.find((ending) => ending.reason === reason)
   return known?.retry ?? 'Counted'
 }
 
 const programEndings: readonly (Ending & Readonly<{ code: number }>)[] = exitCodes.map((entry) => ({ ...entry, retry: parseRetry(entry.retry) }))
+
+/** Every way in which an attempt can end. */
+export const endings: readonly Ending[] = [...programEndings, ...Object.values(ended)]
 
 function parseRetry(word: string): Retry {
   if (word === 'Never' || word === 'Counted' || word === 'Always') return word

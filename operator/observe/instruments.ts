@@ -1,6 +1,6 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client'
 
-/** What a metric is called and which labels it has. Never an object's name, a uid or the text of an error: each value is a series. */
+/** What a metric is called and which labels it has. Each value is a series: never a uid or the text of an error, and an object's name only in a computed gauge, from which it disappears. */
 export type Instrument = Readonly<{ name: string; help: string; by: readonly string[] }>
 
 export function counter(registry: Registry, instrument: Instrument): Counter {
