@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { load } from 'js-yaml'
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
-import { trainingRunSpecSchema } from '../crds/training-run.ts'
+import { trainingRunSpecSchema } from '../crds/training-run-spec.ts'
 
 const samples = join(import.meta.dirname, 'samples')
 const CONFIG_MAP_LIMIT_BYTES = 1_048_576

@@ -114,6 +114,37 @@ export const s3FolderSchema = s3Schema(
   'URI of the folder, such as s3://swe-operator/my-team/models/qwen2-0.5b. Path segments are letters, digits and _ . = @ + -, and do not start with a dot.',
 )
 
+const HUB_REPO = /^[A-Za-z0-9][A-Za-z0-9_.-]*[/][A-Za-z0-9_.-]+$/
+const HUB_REVISION = /^[A-Za-z0-9][A-Za-z0-9_.-]*([/][A-Za-z0-9_.-]+)*$/
+const HTTP_URL = /^https?:[/]{2}[A-Za-z0-9.-]+(:[0-9]{1,5})?([/][A-Za-z0-9_.~-]+)*[/]?$/
+
+export const tokenSecretRefSchema = z
+  .object({ name: objectName('Name of a Secret in the same namespace as this resource.') })
+  .describe('The Secret whose key HF_TOKEN is the token for the hub. It is mounted into the pod that reads the source; the operator itself never reads it.')
+
+const hubShape = {
+  repo: z.string().min(3).max(128).regex(HUB_REPO).meta({ description: 'Repository on the hub as owner/name, such as Qwen/Qwen2.5-3B-Instruct.', ...checked(matching(HUB_REPO, 'must be owner/name, such as Qwen/Qwen2.5-3B-Instruct')) }),
+  revision: z.string().min(1).max(128).regex(HUB_REVISION).optional().describe('Branch, tag or commit. The commit is frozen when the data is prepared, and shown in the status. Default: main.'),
+  endpoint: z
+    .string()
+    .min(8)
+    .max(512)
+    .regex(HTTP_URL)
+    .meta({ description: 'URL of a hub that speaks the protocol of huggingface.co, such as a mirror. Default: https://huggingface.co.', ...checked(matching(HTTP_URL, 'must be a URL, such as https://hub.example.com')) })
+    .optional(),
+  tokenSecretRef: tokenSecretRefSchema.optional(),
+}
+
+export const hubModelSchema = z.object(hubShape).describe('A model on the Hugging Face Hub. Public ones need no token.')
+
+export const hubDatasetSchema = z
+  .object({
+    ...hubShape,
+    config: z.string().min(1).max(128).regex(/^[A-Za-z0-9_.-]+$/).optional().describe('Name of the configuration (subset), where the dataset has several. Default: the only one, or default.'),
+    split: z.string().min(1).max(128).regex(/^[A-Za-z0-9_.-]+$/).optional().describe('Name of the split, such as test. Default: train.'),
+  })
+  .describe('A dataset on the Hugging Face Hub. Public ones need no token.')
+
 export const configMapKeySchema = z
   .object({
     name: objectName('Name of a ConfigMap in the same namespace as this resource.'),
@@ -165,6 +196,8 @@ export const artifactSchema = z
 export type Condition = Immutable<z.infer<typeof conditionSchema>>
 export type Artifact = Immutable<z.infer<typeof artifactSchema>>
 export type S3Source = Immutable<z.infer<typeof s3FileSchema>>
+export type HubModel = Immutable<z.infer<typeof hubModelSchema>>
+export type HubDataset = Immutable<z.infer<typeof hubDatasetSchema>>
 
 /** Metadata is the API server's business: only what every object has is looked at. */
 export const objectMetaSchema = z.custom<ObjectMeta>((value) => z.looseObject({ name: z.string() }).safeParse(value).success, 'must be an object with a name')

@@ -7,6 +7,8 @@ import type { StructuralSchema } from './schema.ts'
 // What the API server adds up before it accepts a schema is far higher; this keeps the file readable by `kubectl apply` without server-side apply too.
 const ANNOTATION_LIMIT_BYTES = 262_144
 
+const MUTABLE = ['suspend', 'budget']
+
 describe.each(kinds)('the definition of $kind', (kind) => {
   const definition = customResourceDefinition(kind)
   const [version] = definition.spec.versions
@@ -52,10 +54,10 @@ describe.each(kinds)('the definition of $kind', (kind) => {
     expect(pathsWhere((schema) => schema.default !== undefined)).toEqual([])
   })
 
-  it('has one immutability rule for each field of the specification but suspend', () => {
+  it('has one immutability rule for each field of the specification but suspend and budget', () => {
     const spec = root.properties?.spec ?? {}
     const immutable = (spec['x-kubernetes-validations'] ?? []).filter(({ reason }) => reason === 'FieldValueForbidden')
-    const fields = Object.keys(spec.properties ?? {}).filter((field) => field !== 'suspend')
+    const fields = Object.keys(spec.properties ?? {}).filter((field) => !MUTABLE.includes(field))
     expect(immutable.map(({ fieldPath, message }) => [fieldPath, message])).toEqual(fields.map((field) => [`.${field}`, `spec.${field} is immutable; create a new ${kind.kind}`]))
     expect(immutable.every(({ rule }) => rule?.includes('oldSelf'))).toBe(true)
   })
@@ -63,7 +65,7 @@ describe.each(kinds)('the definition of $kind', (kind) => {
   it('guards the appearance and disappearance of optional fields', () => {
     const spec = root.properties?.spec ?? {}
     const guarded = (spec['x-kubernetes-validations'] ?? []).filter(({ rule }) => rule?.startsWith('has(self.')).map(({ fieldPath }) => fieldPath?.slice(1))
-    const optional = Object.keys(spec.properties ?? {}).filter((field) => field !== 'suspend' && spec.required?.includes(field) !== true)
+    const optional = Object.keys(spec.properties ?? {}).filter((field) => !MUTABLE.includes(field) && spec.required?.includes(field) !== true)
     expect(guarded).toEqual(optional)
   })
 

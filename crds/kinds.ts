@@ -1,6 +1,7 @@
 // What kubectl shows of each kind; the fields themselves are in the kind's own file.
 import type { KindDefinition } from './definition.ts'
-import { trainingRunSpecSchema, trainingRunStatusSchema } from './training-run.ts'
+import { trainingRunSpecSchema } from './training-run-spec.ts'
+import { trainingRunStatusSchema } from './training-run-status.ts'
 
 // 63 for a label value and a pod's host name, less the longest suffix of a child (`-prepare-999`).
 const RUN_NAME_MAX = 52
@@ -19,6 +20,7 @@ const trainingRun: KindDefinition = {
     { name: 'Progress%', type: 'integer', jsonPath: '.status.progress.percent', description: 'Share of the optimizer steps done, in percent.' },
     { name: 'Loss', type: 'string', jsonPath: '.status.loss.last', description: 'Training loss of the last report.' },
     { name: 'Attempt', type: 'integer', jsonPath: '.status.progress.attempt', description: 'The attempt that reported last.' },
+    { name: 'Cost', type: 'string', jsonPath: '.status.cost.amount', description: 'What all attempts cost so far.' },
     { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp', description: 'Time since creation.' },
     { name: 'Step', type: 'integer', jsonPath: '.status.progress.step', description: 'Optimizer steps done.', priority: 1 },
     { name: 'Steps', type: 'integer', jsonPath: '.status.progress.totalSteps', description: 'Optimizer steps of the whole run.', priority: 1 },

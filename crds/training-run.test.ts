@@ -3,7 +3,9 @@ import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { UnreadableObject } from './common.ts'
 import { structuralSchema, type StructuralSchema } from './schema.ts'
-import { parseTrainingRun, trainingRunSpecSchema, trainingRunStatusSchema } from './training-run.ts'
+import { trainingRunSpecSchema } from './training-run-spec.ts'
+import { trainingRunStatusSchema } from './training-run-status.ts'
+import { parseTrainingRun } from './training-run.ts'
 
 const spec = {
   method: 'SFT',
@@ -26,7 +28,7 @@ describe('reading a TrainingRun', () => {
   })
 
   it('drops a field that this version does not know, so that a newer object can be read', () => {
-    expect(parseTrainingRun(JSON.parse(JSON.stringify({ ...run, spec: { ...spec, budget: { maxCost: '5' } } }))).spec).toEqual(spec)
+    expect(parseTrainingRun(JSON.parse(JSON.stringify({ ...run, spec: { ...spec, speed: { maxCost: '5' } } }))).spec).toEqual(spec)
   })
 
   it('names the object and every field that does not fit', () => {

@@ -1,7 +1,7 @@
 import { anything, assert, property } from 'fast-check'
 import { describe, expect, it } from 'vitest'
 
-import { trainingRunStatusSchema } from '../../crds/training-run.ts'
+import { trainingRunStatusSchema } from '../../crds/training-run-status.ts'
 import { readReport, type Report } from './report.ts'
 
 const reportOf = (trainerStatus: unknown): Report | undefined => {

@@ -42,7 +42,7 @@ export async function observe(run: TrainingRun, { cache, world, signal }: Reconc
     run,
     now,
     settings: sources.settings,
-    resolved: resolve(run),
+    resolved: resolve(run, sources.settings),
     strays: pods.filter((pod) => pod.metadata.labels?.[UID] !== uid),
     ...(inputs === undefined ? {} : { inputs }),
     ...(caBundle === undefined ? {} : { caBundle }),

@@ -1,44 +1,121 @@
-import type { TrainingRun, TrainingRunResolved } from '../../crds/training-run.ts'
+import type { TrainingRun, TrainingRunResolved, TrainingRunSpec } from '../../crds/training-run.ts'
+import type { Pool } from './pools/pool.ts'
+import type { Settings } from './settings.ts'
 
-export type Resolved = Readonly<{ [Field in keyof TrainingRunResolved]-?: NonNullable<TrainingRunResolved[Field]> }>
+/** What not every run has: an adapter, evaluations by steps, a pool, a price, a queue. */
+type Particular =
+  | 'loraRank' | 'loraAlpha' | 'loraDropout' | 'targetModules'
+  | 'evaluationEverySteps' | 'earlyStopMinImprovement' | 'checkpointEverySteps'
+  | 'pool' | 'gpuName' | 'gpuMemoryGi' | 'sharedMemory' | 'pricePerGPUHour' | 'pricePerPodHour' | 'currency' | 'queueName'
+
+type Shown<Field extends keyof TrainingRunResolved> = NonNullable<TrainingRunResolved[Field]>
+
+export type Resolved = Readonly<
+  { [Field in Exclude<keyof TrainingRunResolved, Particular>]-?: Shown<Field> } & { [Field in Particular]?: Shown<Field> }
+>
+
+export const QUEUE_LABEL = 'kueue.x-k8s.io/queue-name'
 
 /**
  * The values in force. What the status already shows stays, so that an operator with other defaults
  * does not change a run in the middle.
  */
-export function resolve({ spec, status }: TrainingRun): Resolved {
-  const seed = spec.seed ?? 42
-  const select = spec.data.instances?.select ?? spec.data.files?.select
+export function resolve(run: TrainingRun, settings: Pick<Settings, 'pools' | 'currency'>): Resolved {
+  const { spec, status } = run
+  const pool = settings.pools.find(({ name }) => name === spec.compute?.pool)
   return {
-    seed,
-    selectSeed: select?.seed ?? seed,
-    trainPercent: spec.split?.trainPercent ?? 90,
-    splitBy: spec.split?.by ?? 'Instance',
-    splitSeed: spec.split?.seed ?? seed,
-    ...resolveTraining(spec),
-    cpu: String(spec.compute?.cpu ?? '1'),
-    memory: spec.compute?.memory ?? '4Gi',
+    ...resolveData(spec),
+    ...resolveModel(spec),
+    ...resolveTraining(spec, pool),
+    ...resolveSchedule(spec),
+    ...resolveCompute(run, pool, settings.currency),
     gracePeriodSeconds: spec.gracePeriodSeconds ?? 120,
     retryLimit: spec.retries?.limit ?? 3,
+    stallAfterSeconds: spec.retries?.stallAfterSeconds ?? 1800,
     ...frozen(status?.resolved),
   }
 }
 
-function resolveTraining({ lora, optimizer, batch, sequence, checkpoint }: TrainingRun['spec']) {
+function resolveData({ seed = 42, data, split }: TrainingRunSpec) {
+  const select = data.instances?.select ?? data.files?.select
   return {
+    seed,
+    selectSeed: select?.seed ?? seed,
+    trainPercent: split?.trainPercent ?? 90,
+    splitBy: split?.by ?? 'Instance',
+    splitSeed: split?.seed ?? seed,
+  }
+}
+
+function resolveModel({ lora }: TrainingRunSpec) {
+  if (lora === undefined) return { fineTuning: 'Full' }
+  return {
+    fineTuning: lora.quantization === 'NF4' ? 'QLoRA' : 'LoRA',
     loraRank: lora.rank ?? 16,
     loraAlpha: lora.alpha ?? 32,
     loraDropout: lora.dropout ?? '0.05',
     targetModules: (lora.targetModules ?? ['all-linear']).join(','),
-    learningRate: optimizer?.learningRate ?? '2e-4',
+  }
+}
+
+function resolveTraining({ lora, data, optimizer, batch, sequence }: TrainingRunSpec, pool: Pool | undefined) {
+  return {
+    algorithm: optimizer?.algorithm ?? 'AdamW',
+    learningRate: optimizer?.learningRate ?? (lora === undefined ? '2e-5' : '2e-4'),
     scheduler: optimizer?.scheduler ?? 'Cosine',
     warmupRatio: optimizer?.warmupRatio ?? '0.03',
     weightDecay: optimizer?.weightDecay ?? '0',
+    maxGradNorm: optimizer?.maxGradNorm ?? '1.0',
     perDevice: batch?.perDevice ?? 1,
     gradientAccumulation: batch?.gradientAccumulation ?? 4,
+    gradientCheckpointing: batch?.gradientCheckpointing ?? pool?.gpu !== undefined,
     maxLength: sequence?.maxLength ?? 2048,
-    checkpointEverySteps: checkpoint?.everySteps ?? 50,
+    lossOn: sequence?.lossOn ?? (data.files?.format === 'Messages' ? 'All' : 'Completion'),
+  }
+}
+
+const FINE_LOG_STEPS = 1000 // up to here every step is logged, so that the loss of a small run is a curve and not a point
+const COARSE_LOG_EVERY = 10
+
+function resolveSchedule({ evaluation, checkpoint, logging, duration: { maxSteps = 0 } }: TrainingRunSpec) {
+  const byDefault = evaluation?.everySteps === undefined ? 'Epoch' : 'Steps'
+  const checkpointStrategy = checkpoint?.strategy ?? 'Steps'
+  return {
+    evaluationStrategy: evaluation === undefined ? 'No' : (evaluation.strategy ?? byDefault),
+    ...(evaluation?.everySteps === undefined ? {} : { evaluationEverySteps: evaluation.everySteps }),
+    earlyStopPatience: evaluation?.earlyStop?.patience ?? 0,
+    ...(evaluation?.earlyStop === undefined ? {} : { earlyStopMinImprovement: evaluation.earlyStop.minImprovement ?? '0' }),
+    checkpointStrategy,
+    ...(checkpointStrategy === 'Steps' ? { checkpointEverySteps: checkpoint?.everySteps ?? 50 } : {}),
     checkpointKeep: checkpoint?.keep ?? 3,
+    checkpointResult: checkpoint?.result ?? 'Last',
+    loggingEverySteps: logging?.everySteps ?? (maxSteps <= FINE_LOG_STEPS ? 1 : COARSE_LOG_EVERY),
+  }
+}
+
+const CPUS_PER_GPU = 8 // what clouds give: 12 on GKE and EKS, 12 on AKS; some stay for the node itself
+const MEMORY_GI_PER_GPU = 64 // of 85 GiB (a2-highgpu) to 170 GiB (a2-ultragpu)
+
+function resolveCompute({ metadata, spec: { compute } }: TrainingRun, pool: Pool | undefined, currency: string) {
+  const gpusPerNode = compute?.gpusPerNode ?? (pool?.gpu === undefined ? 0 : 1)
+  const queueName = compute?.queueName ?? metadata.labels?.[QUEUE_LABEL]
+  return {
+    gpusPerNode,
+    cpu: String(compute?.cpu ?? Math.max(1, gpusPerNode * CPUS_PER_GPU)),
+    memory: compute?.memory ?? (gpusPerNode === 0 ? '4Gi' : `${gpusPerNode * MEMORY_GI_PER_GPU}Gi`),
+    ...(gpusPerNode === 0 ? {} : { sharedMemory: compute?.sharedMemory ?? '8Gi' }),
+    ...(queueName === undefined ? {} : { queueName }),
+    ...(pool === undefined ? {} : resolvePool(pool, currency)),
+  }
+}
+
+/** Frozen with the rest: a price that changes later is the price of later runs. */
+function resolvePool({ name, gpu, pricePerGPUHour, pricePerPodHour }: Pool, currency: string) {
+  return {
+    pool: name,
+    ...(gpu === undefined ? {} : { gpuName: gpu.product, gpuMemoryGi: gpu.memoryGi }),
+    ...(pricePerGPUHour === undefined ? {} : { pricePerGPUHour, currency }),
+    ...(pricePerPodHour === undefined ? {} : { pricePerPodHour, currency }),
   }
 }
 

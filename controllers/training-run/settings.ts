@@ -1,3 +1,5 @@
+import type { Pool } from './pools/pool.ts'
+
 /** What the controller must be told about the installation it runs in. */
 export type Settings = Readonly<{
   trainerImage: string
@@ -10,6 +12,10 @@ export type Settings = Readonly<{
   progressUrl: string
   /** The bucket whose `<namespace>/` prefixes are readable without credentials. */
   bucket: string
+  /** By name; what spec.compute.pool may say. */
+  pools: readonly Pool[]
+  /** Of all prices, such as USD. */
+  currency: string
   /** The PEM certificates that pods trust for both endpoints; undefined until the operator has made them. */
   caBundle: () => string | undefined
 }>

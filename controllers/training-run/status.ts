@@ -6,6 +6,7 @@ import { toSeconds } from '../../operator/meta/time.ts'
 import { attemptTable, isFinished, isPrepared, type Observed } from './observed.ts'
 import { isState, states, type Phase } from './reasons.ts'
 import { completion, newestProgress } from './stories.ts'
+import type { Frozen } from './verdicts.ts'
 
 /** The complete status: what is known by now, and of everything else what was known before. */
 export function buildStatus(seen: Observed, verdict: Verdict): TrainingRunStatus {
@@ -19,6 +20,7 @@ export function buildStatus(seen: Observed, verdict: Verdict): TrainingRunStatus
     conditions: setConditions(before.conditions, conditionsFor(seen, verdict), seen.now),
     resolved,
     data: before.data ?? describeData(seen),
+    model: before.model ?? describeModel(seen),
     progress: describeProgress(seen),
     loss: describeLoss(seen),
     attempts: attempts.length === 0 ? undefined : attempts,
@@ -62,8 +64,25 @@ function truth(holds: unknown): 'True' | 'False' {
 }
 
 /** What the preparation found, also where it found that the data cannot be used. */
-function describeData({ prepared, preparations }: Observed): TrainingRunStatus['data'] {
-  return prepared?.summary ?? preparations.at(-1)?.verdict?.summary
+function describeData(seen: Observed): TrainingRunStatus['data'] {
+  const { prepared, preparations } = seen
+  const verdict = prepared ?? preparations.at(-1)?.verdict
+  if (verdict?.summary === undefined) return undefined
+  const { summary, sources, table } = verdict
+  return { ...summary, ...(sources === undefined ? {} : { source: describeFrozen(sources.data) }), ...(table === undefined ? {} : { tableUri: uriOf(seen, table) }) }
+}
+
+function describeModel({ prepared }: Observed): TrainingRunStatus['model'] {
+  return prepared?.sources && describeFrozen(prepared.sources.model)
+}
+
+function describeFrozen({ uri, revision, sha256 }: Frozen): NonNullable<TrainingRunStatus['model']> {
+  return { uri, ...(typeof revision === 'string' ? { revision } : {}), ...(typeof sha256 === 'string' ? { sha256 } : {}) }
+}
+
+/** Where an object of the run lies; `key` is relative to the run's prefix. */
+function uriOf({ run: { metadata }, settings }: Observed, key: string): string {
+  return `s3://${settings.bucket}/${metadata.namespace}/${metadata.uid}/${key}`
 }
 
 /** Within an attempt progress only grows; an attempt that is over has no time left, and a completed one is at its end. */
@@ -101,13 +120,11 @@ function describeLoss(seen: Observed): TrainingRunStatus['loss'] {
 }
 
 function describeArtifacts(seen: Observed): readonly Artifact[] {
-  const { namespace, uid } = seen.run.metadata
   const createdTime = attemptTable(seen).at(-1)?.finishedTime ?? toSeconds(seen.now)
   const { artifacts, attempt, lastStep } = completion(seen) ?? {}
   const facts = Object.entries({ attempt, step: lastStep }).flatMap(([fact, value]) => (value === undefined ? [] : [[fact, String(value)] as const]))
   const metadata = facts.length === 0 ? {} : { metadata: Object.fromEntries(facts) }
-  const uriOf = (key: string): string => `s3://${seen.settings.bucket}/${namespace}/${uid}/${key}`
-  return (artifacts ?? []).map(({ name, key, sha256, sizeBytes }) => ({ name, uri: uriOf(key), sha256, sizeBytes, createdTime, ...metadata }))
+  return (artifacts ?? []).map(({ name, key, sha256, sizeBytes }) => ({ name, uri: uriOf(seen, key), sha256, sizeBytes, createdTime, ...metadata }))
 }
 
 /** A plan states what is; what is absent is left out rather than undefined, so that plans compare and print well. */

@@ -19,10 +19,20 @@ const summarySchema = z.object({
   tokens: z.object({ p50: count, p90: count, max: count }).optional(),
   truncatedPercent: z.string().max(16).optional(),
   duplicatesAcrossSplit: count.optional(),
+  leakedAcrossSplit: count.optional(),
+  goldInPrompt: count.optional(),
+  goldInPromptExamples: z.array(z.string().max(256)).transform((all) => all.slice(0, 5)).optional(),
   repositories: z.array(z.object({ name: z.string().max(256), rows: count })).transform((all) => all.slice(0, 10)).optional(),
 })
 
-const prepareSchema = z.object({ kind: z.literal('Prepare'), exitCode, reason, message, summary: summarySchema.optional() })
+const frozenSchema = z.object({ uri: z.string().max(2048), revision: z.string().max(256).nullish(), sha256: z.string().max(64).nullish() })
+
+const prepareSchema = z.object({
+  kind: z.literal('Prepare'), exitCode, reason, message,
+  summary: summarySchema.optional(),
+  sources: z.object({ model: frozenSchema, data: frozenSchema }).optional(),
+  table: z.string().max(1024).optional(),
+})
 
 const producedSchema = z.object({
   name: z.string().min(1).max(512),
@@ -56,6 +66,7 @@ const manifestSchema = z.object({
 
 export type PrepareVerdict = Readonly<z.infer<typeof prepareSchema>>
 export type TrainVerdict = Readonly<z.infer<typeof trainSchema>>
+export type Frozen = Readonly<z.infer<typeof frozenSchema>>
 export type Produced = Readonly<z.infer<typeof producedSchema>>
 
 /** Something readable, or why it is not; the text itself may still help a person. */

@@ -1,5 +1,6 @@
 // One TrainingRun in a simulated cluster, with programs that train, report, checkpoint and die, and an operator that may crash.
-import { trainingRunStatusSchema, type TrainingRunProgress, type TrainingRunStatus } from '../../crds/training-run.ts'
+import { trainingRunStatusSchema } from '../../crds/training-run-status.ts'
+import type { TrainingRunProgress, TrainingRunStatus } from '../../crds/training-run.ts'
 import type { KubeObject } from '../../operator/api/object.ts'
 import type { Cache } from '../../operator/cache/cache.ts'
 import type { Plan } from '../../operator/control/plan.ts'
@@ -43,7 +44,7 @@ export class SimulatedLife {
       attemptVerdict: (_run, attempt) => this.#ask(`attempt ${attempt}`),
       resultManifest: () => this.#ask('result'),
     },
-    progress: { of: (uid) => this.#reports.get(uid) },
+    progress: { of: (uid) => this.#reports.get(uid), paceOf: () => undefined },
     warnings: { latest: async () => this.#complain() },
   })
 

@@ -21,6 +21,8 @@ export const settings: Settings = {
   artifactsUrl: 'https://swe-operator-artifacts.swe-operator-system.svc:8443',
   progressUrl: 'https://swe-operator-progress.swe-operator-system.svc:8443',
   bucket: 'swe-operator',
+  pools: [],
+  currency: 'USD',
   caBundle: () => CA,
 }
 
@@ -98,7 +100,7 @@ export type PodState =
 
 export function anObservation(spec: Partial<TrainingRunSpec> = {}): Observation {
   const run = aTrainingRun(spec)
-  const resolved = resolve(run)
+  const resolved = resolve(run, settings)
   return observation({
     run, now: NOON, settings, resolved, caBundle: CA, inputs: buildInputs(run, resolved, CA), preparations: [], attempts: [], strays: [], consulted: true,
   })

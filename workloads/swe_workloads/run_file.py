@@ -36,30 +36,71 @@ class RunIdentity(Section):
     uid: str
 
 
-class Model(Section):
+class Hub(Section):
+    """A repository on a hub that speaks the protocol of huggingface.co."""
+
+    repo: Annotated[str, Field(pattern=r"^[^/]+/[^/]+$")]
+    revision: str
+    endpoint: Annotated[str, Field(pattern=r"^https?://")]
+    credentials: Literal["None", "Secret"]
+
+
+class S3Model(Section):
+    kind: Literal["S3"]
     uri: ObjectUri
     credentials: Credentials
 
 
+class HubModel(Hub):
+    kind: Literal["Hub"]
+
+    @property
+    def uri(self) -> str:
+        """For messages and provenance, as huggingface_hub writes it."""
+        return f"hf://{self.repo}@{self.revision}"
+
+
+Model = Annotated[S3Model | HubModel, Field(discriminator="kind")]
+
+
+class HubDataset(Hub):
+    config: str | None
+    split: str
+
+    @property
+    def uri(self) -> str:
+        return f"hf://datasets/{self.repo}@{self.revision}"
+
+
 class Source(Section):
-    """Exactly one of a mounted ConfigMap file and an object or prefix in an S3 store."""
+    """Exactly one of a mounted ConfigMap file, an object or prefix in an S3 store, and a dataset on a hub."""
 
     config_map_file: str | None = None
     uri: ObjectUri | None = None
     credentials: Credentials | None = None
+    hub: HubDataset | None = None
 
     @model_validator(mode="after")
     def _exactly_one(self) -> "Source":
-        if (self.config_map_file is None) == (self.uri is None):
-            raise ValueError("exactly one of configMapFile and uri must be set")
+        if sum(one is not None for one in (self.config_map_file, self.uri, self.hub)) != 1:
+            raise ValueError("exactly one of configMapFile, uri and hub must be set")
         if (self.uri is None) != (self.credentials is None):
             raise ValueError("credentials belongs to uri")
         return self
 
 
+class FailToPass(Section):
+    """Bounds on the number of FAIL_TO_PASS tests."""
+
+    min: Annotated[int, Field(ge=0)] | None = None
+    max: Annotated[int, Field(ge=0)] | None = None
+
+
 class Select(Section):
     instance_ids: list[str] | None = None
+    id_contains: str | None = None
     repos: list[str] | None = None
+    fail_to_pass: FailToPass | None = None
     limit: PositiveInt | None = None
     seed: int
 
@@ -67,13 +108,13 @@ class Select(Section):
 class Data(Section):
     kind: Literal["Instances", "Files"]
     source: Source
-    format: Literal["SWEBench", "Messages", "PromptCompletion"]
+    format: Literal["SWEBench", "SWEBenchPro", "SWESmith", "Messages", "PromptCompletion"]
     prompt_style: Literal["Pro"] | None = None
     select: Select
 
     @model_validator(mode="after")
     def _format_of_kind(self) -> "Data":
-        if (self.kind == "Instances") != (self.format == "SWEBench"):
+        if (self.kind == "Instances") != self.format.startswith("SWE"):
             raise ValueError(f"format {self.format} does not belong to kind {self.kind}")
         if (self.kind == "Instances") != (self.prompt_style is not None):
             raise ValueError("promptStyle belongs to kind Instances, which needs it")
@@ -88,6 +129,7 @@ class Split(Section):
 
 class Sequence(Section):
     max_length: Annotated[int, Field(ge=8)]
+    loss_on: Literal["Completion", "AssistantMessages", "All"]
 
 
 class Lora(Section):
@@ -95,18 +137,22 @@ class Lora(Section):
     alpha: PositiveInt
     dropout: Annotated[DecimalString, Field(ge=0, lt=1)]
     target_modules: Annotated[list[str], Field(min_length=1)]
+    quantization: Literal["None", "NF4"]
 
 
 class Optimizer(Section):
+    algorithm: Literal["AdamW", "PagedAdamW8Bit"]
     learning_rate: Annotated[DecimalString, Field(gt=0)]
     scheduler: Literal["Linear", "Cosine", "Constant"]
     warmup_ratio: Annotated[DecimalString, Field(ge=0, le=1)]
     weight_decay: Annotated[DecimalString, Field(ge=0)]
+    max_grad_norm: Annotated[DecimalString, Field(gt=0)]
 
 
 class Batch(Section):
     per_device: PositiveInt
     gradient_accumulation: PositiveInt
+    gradient_checkpointing: bool
 
 
 class Duration(Section):
@@ -120,17 +166,46 @@ class Duration(Section):
         return self
 
 
-class Evaluation(Section):
-    every_steps: PositiveInt
+class EarlyStop(Section):
+    """Evaluations in a row without a loss lower by min_improvement."""
+
+    patience: PositiveInt
+    min_improvement: Annotated[DecimalString, Field(ge=0)]
 
 
-class Checkpoint(Section):
-    every_steps: PositiveInt
+class Every(Section):
+    """When something happens during the training."""
+
+    strategy: Literal["No", "Steps", "Epoch"]
+    every_steps: PositiveInt | None
+
+    @model_validator(mode="after")
+    def _steps_with_strategy(self) -> "Every":
+        if (self.strategy == "Steps") != (self.every_steps is not None):
+            raise ValueError("everySteps belongs to strategy Steps, which needs it")
+        return self
+
+
+class Evaluation(Every):
+    early_stop: EarlyStop | None
+
+
+class Checkpoint(Every):
     keep: PositiveInt
+    result: Literal["Last", "Best"]
 
 
 class Logging(Section):
     every_steps: PositiveInt
+
+
+class Compute(Section):
+    """What the training pod has. Each of the ranks is a process of its own; on GPUs one for each."""
+
+    gpus: Annotated[int, Field(ge=0)]
+    ranks: PositiveInt
+    gpu_name: str | None
+    gpu_memory_gi: Annotated[int, Field(ge=1)] | None
 
 
 class RunFile(Section):
@@ -143,13 +218,16 @@ class RunFile(Section):
     data: Data
     split: Split
     sequence: Sequence
-    lora: Lora
+    lora: Lora | None
     optimizer: Optimizer
     batch: Batch
     duration: Duration
-    evaluation: Evaluation | None
+    evaluation: Evaluation
     checkpoint: Checkpoint
     logging: Logging
+    compute: Compute
+    stall_after_seconds: PositiveInt
+    engine_options: dict[str, str]
 
 
 def read_run_file(path: Path) -> RunFile:

@@ -34,6 +34,19 @@ class RepositoryCount(_Part):
     rows: int
 
 
+class FrozenSource(_Part):
+    """What was read: every attempt reads exactly the same."""
+
+    uri: str
+    revision: str | None = None
+    sha256: str | None = None
+
+
+class Sources(_Part):
+    model: FrozenSource
+    data: FrozenSource
+
+
 class PrepareSummary(_Part):
     """`rows` is train plus test: the rows that are used."""
 
@@ -45,7 +58,26 @@ class PrepareSummary(_Part):
     tokens: TokenSummary
     truncated_percent: str
     duplicates_across_split: int
+    leaked_across_split: int
+    gold_in_prompt: int
+    gold_in_prompt_examples: list[str]
     repositories: list[RepositoryCount]
+
+
+class Perplexity(_Part):
+    """Of the result on the held-out rows with its 95 % interval, or the reason why there is none."""
+
+    value: str | None = None
+    low: str | None = None
+    high: str | None = None
+    rows: int | None = None
+    tokens: int | None = None
+    reason: str | None = None
+
+
+class BestCheckpoint(_Part):
+    step: int
+    eval_loss: str
 
 
 class FirstAndLast(_Part):
@@ -76,10 +108,15 @@ class Verdict(_Part):
 class PrepareVerdict(Verdict):
     kind: Literal["Prepare", "Train"] = "Prepare"
     summary: PrepareSummary | None = None
+    sources: Sources | None = None
+    table: str | None = None
 
 
 class TrainVerdict(Verdict):
-    """Steps are optimizer steps. What is not known yet, such as totalSteps before the engine starts, is left out."""
+    """Steps are optimizer steps. What is not known yet, such as totalSteps before the engine starts, is left out.
+
+    `micro_batch` is the rows of one pass, `seconds` the time since the attempt's program began.
+    """
 
     kind: Literal["Prepare", "Train"] = "Train"
     attempt: int
@@ -89,6 +126,11 @@ class TrainVerdict(Verdict):
     total_steps: int | None = None
     loss: FirstAndLast | None = None
     eval_loss: FirstAndLast | None = None
+    perplexity: Perplexity | None = None
+    best: BestCheckpoint | None = None
+    stopped_early: bool | None = None
+    micro_batch: int | None = None
+    seconds: int | None = None
     log_tail: list[str] | None = None
     artifacts: list[Artifact] | None = None
 

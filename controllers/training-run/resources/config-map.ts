@@ -1,4 +1,4 @@
-import type { S3Source } from '../../../crds/common.ts'
+import type { HubDataset, HubModel, S3Source } from '../../../crds/common.ts'
 import type { TrainingRun } from '../../../crds/training-run.ts'
 import { ownedBy } from '../../../operator/meta/owner.ts'
 import type { ConfigMap } from '../../shared/kinds.ts'
@@ -30,52 +30,86 @@ function buildRunFile({ metadata, spec }: TrainingRun, resolved: Resolved): Read
     method: spec.method,
     engine: spec.engine,
     seed: resolved.seed,
-    model: buildS3(spec.model.s3),
+    model: buildModel(spec.model),
     data: buildData(spec.data, resolved),
     split: { trainPercent: resolved.trainPercent, by: resolved.splitBy, seed: resolved.splitSeed },
-    sequence: { maxLength: resolved.maxLength },
-    lora: { rank: resolved.loraRank, alpha: resolved.loraAlpha, dropout: resolved.loraDropout, targetModules: resolved.targetModules.split(',') },
+    sequence: { maxLength: resolved.maxLength, lossOn: resolved.lossOn },
+    lora: buildLora(resolved),
     optimizer: {
+      algorithm: resolved.algorithm,
       learningRate: resolved.learningRate,
       scheduler: resolved.scheduler,
       warmupRatio: resolved.warmupRatio,
       weightDecay: resolved.weightDecay,
+      maxGradNorm: resolved.maxGradNorm,
     },
-    batch: { perDevice: resolved.perDevice, gradientAccumulation: resolved.gradientAccumulation },
+    batch: { perDevice: resolved.perDevice, gradientAccumulation: resolved.gradientAccumulation, gradientCheckpointing: resolved.gradientCheckpointing },
     duration: spec.duration.maxSteps === undefined ? { epochs: spec.duration.epochs } : { maxSteps: spec.duration.maxSteps },
-    evaluation: spec.evaluation === undefined ? null : { everySteps: spec.evaluation.everySteps },
-    checkpoint: { everySteps: resolved.checkpointEverySteps, keep: resolved.checkpointKeep },
-    logging: { everySteps: loggingSteps(spec.duration.maxSteps) },
+    ...buildSchedule(resolved),
+    compute: buildCompute(resolved),
+    stallAfterSeconds: resolved.stallAfterSeconds,
+    engineOptions: spec.engineOptions ?? {},
   }
 }
 
-const FINE_LOG_STEPS = 1000 // up to here every step is logged, so that the loss of a small run is a curve and not a point
-const COARSE_LOG_EVERY = 10
+function buildModel({ s3, hub }: TrainingRun['spec']['model']): Readonly<Record<string, unknown>> | undefined {
+  if (s3) return { kind: 'S3', ...buildS3(s3) }
+  return hub && { kind: 'Hub', ...buildHub(hub) }
+}
 
-function loggingSteps(maxSteps: number | undefined): number {
-  return maxSteps === undefined || maxSteps <= FINE_LOG_STEPS ? 1 : COARSE_LOG_EVERY
+function buildLora({ fineTuning, loraRank, loraAlpha, loraDropout, targetModules = '' }: Resolved): Readonly<Record<string, unknown>> | null {
+  if (fineTuning === 'Full') return null
+  const quantization = fineTuning === 'QLoRA' ? 'NF4' : 'None'
+  return { rank: loraRank, alpha: loraAlpha, dropout: loraDropout, targetModules: targetModules.split(','), quantization }
+}
+
+function buildSchedule(resolved: Resolved): Readonly<Record<string, unknown>> {
+  const { earlyStopPatience, earlyStopMinImprovement } = resolved
+  const earlyStop = earlyStopPatience === 0 ? null : { patience: earlyStopPatience, minImprovement: earlyStopMinImprovement }
+  return {
+    evaluation: { strategy: resolved.evaluationStrategy, everySteps: resolved.evaluationEverySteps ?? null, earlyStop },
+    checkpoint: {
+      strategy: resolved.checkpointStrategy,
+      everySteps: resolved.checkpointEverySteps ?? null,
+      keep: resolved.checkpointKeep,
+      result: resolved.checkpointResult,
+    },
+    logging: { everySteps: resolved.loggingEverySteps },
+  }
+}
+
+function buildCompute({ gpusPerNode, gpuName, gpuMemoryGi }: Resolved): Readonly<Record<string, unknown>> {
+  return { gpus: gpusPerNode, ranks: Math.max(1, gpusPerNode), gpuName: gpuName ?? null, gpuMemoryGi: gpuMemoryGi ?? null }
 }
 
 function buildData({ instances, files }: TrainingRun['spec']['data'], { selectSeed }: Resolved): Readonly<Record<string, unknown>> {
   if (instances) {
-    const { instanceIds, repos, limit } = instances.select ?? {}
+    const { limit: _limit, seed: _seed, ...which } = instances.select ?? {}
     return {
       kind: 'Instances',
       source: buildSource(instances),
       format: instances.format,
       promptStyle: instances.promptStyle ?? 'Pro',
-      select: { instanceIds, repos, limit, seed: selectSeed },
+      select: { ...which, limit: instances.select?.limit, seed: selectSeed },
     }
   }
   return { kind: 'Files', source: files && buildSource(files), format: files?.format, select: { limit: files?.select?.limit, seed: selectSeed } }
 }
 
-type Source = Readonly<{ configMap?: Readonly<{ key: string }> | undefined; s3?: S3Source | undefined }>
+type Source = Readonly<{ configMap?: Readonly<{ key: string }> | undefined; s3?: S3Source | undefined; hub?: HubDataset | undefined }>
 
-function buildSource({ configMap, s3 }: Source): Readonly<Record<string, unknown>> | undefined {
-  return configMap ? { configMapFile: `${DATA_FOLDER}/${configMap.key}` } : s3 && buildS3(s3)
+function buildSource({ configMap, s3, hub }: Source): Readonly<Record<string, unknown>> | undefined {
+  if (configMap) return { configMapFile: `${DATA_FOLDER}/${configMap.key}` }
+  if (hub) return { hub: { ...buildHub(hub), config: hub.config ?? null, split: hub.split ?? 'train' } }
+  return s3 && buildS3(s3)
 }
 
 function buildS3({ uri, secretRef }: S3Source): Readonly<Record<string, unknown>> {
   return { uri, credentials: secretRef === undefined ? 'OwnPrefix' : 'Secret' }
+}
+
+const HUB = 'https://huggingface.co'
+
+function buildHub({ repo, revision, endpoint, tokenSecretRef }: HubModel): Readonly<Record<string, unknown>> {
+  return { repo, revision: revision ?? 'main', endpoint: endpoint ?? HUB, credentials: tokenSecretRef === undefined ? 'None' : 'Secret' }
 }

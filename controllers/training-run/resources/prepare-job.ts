@@ -12,7 +12,7 @@ export function buildPrepareJob(run: TrainingRun, resolved: Resolved, settings: 
 
 /** What reading the base model takes, beyond the artifact endpoint. */
 export function modelMounts({ spec }: TrainingRun): readonly Mount[] {
-  const secret = spec.model.s3.secretRef
+  const secret = spec.model.s3?.secretRef ?? spec.model.hub?.tokenSecretRef
   return secret === undefined ? [] : [credentialsMount('model', secret.name)]
 }
 
@@ -23,6 +23,7 @@ function dataMounts({ spec }: TrainingRun): readonly Mount[] {
     const { name, key } = source.configMap
     mounts.push({ path: DATA_FOLDER, volume: { name: 'data', configMap: { name, items: [{ key, path: key }] } } })
   }
-  if (source?.s3?.secretRef) mounts.push(credentialsMount('data', source.s3.secretRef.name))
+  const secret = source?.s3?.secretRef ?? source?.hub?.tokenSecretRef
+  if (secret) mounts.push(credentialsMount('data', secret.name))
   return mounts
 }

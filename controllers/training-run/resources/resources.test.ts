@@ -30,18 +30,18 @@ const withPullSecret = { ...settings, imagePullSecrets: ['registry'] }
 
 describe('what is created for a run', () => {
   it.each([
-    ['inputs-minimal', buildInputs(minimal, resolve(minimal), CA)],
-    ['inputs-full', buildInputs(complete, resolve(complete), CA)],
-    ['prepare-job-minimal', buildPrepareJob(minimal, resolve(minimal), settings, 1)],
-    ['prepare-job-full', buildPrepareJob(complete, resolve(complete), withPullSecret, 2)],
-    ['attempt-job-minimal', buildAttemptJob(minimal, resolve(minimal), settings, 1)],
-    ['attempt-job-full', buildAttemptJob(complete, resolve(complete), withPullSecret, 12)],
+    ['inputs-minimal', buildInputs(minimal, resolve(minimal, settings), CA)],
+    ['inputs-full', buildInputs(complete, resolve(complete, settings), CA)],
+    ['prepare-job-minimal', buildPrepareJob(minimal, resolve(minimal, settings), settings, 1)],
+    ['prepare-job-full', buildPrepareJob(complete, resolve(complete, settings), withPullSecret, 2)],
+    ['attempt-job-minimal', buildAttemptJob(minimal, resolve(minimal, settings), settings, 1)],
+    ['attempt-job-full', buildAttemptJob(complete, resolve(complete, settings), withPullSecret, 12)],
   ])('is rendered as in golden/%s.yaml', async (name, object) => {
     await expect(dump(object, { lineWidth: -1 })).toMatchFileSnapshot(`golden/${name}.yaml`)
   })
 
   it('is admitted by the restricted pod security standard', () => {
-    const { spec } = buildAttemptJob(minimal, resolve(minimal), settings, 1).spec.template
+    const { spec } = buildAttemptJob(minimal, resolve(minimal, settings), settings, 1).spec.template
     expect(spec?.securityContext).toMatchObject({ runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } })
     expect(spec?.containers.map(({ securityContext }) => securityContext)).toEqual([
       { allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, capabilities: { drop: ['ALL'] } },
@@ -51,19 +51,19 @@ describe('what is created for a run', () => {
 
   it('gives the credentials of the data to the preparation alone', () => {
     const volumes = (job: ReturnType<typeof buildAttemptJob>) => job.spec.template.spec?.volumes?.flatMap(({ secret }) => secret?.secretName ?? [])
-    expect(volumes(buildPrepareJob(complete, resolve(complete), settings, 1))).toEqual(['data-key', 'model-key'])
-    expect(volumes(buildAttemptJob(complete, resolve(complete), settings, 1))).toEqual(['model-key'])
+    expect(volumes(buildPrepareJob(complete, resolve(complete, settings), settings, 1))).toEqual(['data-key', 'model-key'])
+    expect(volumes(buildAttemptJob(complete, resolve(complete, settings), settings, 1))).toEqual(['model-key'])
   })
 
   it('never lets Kubernetes start a second pod by itself', () => {
-    const { backoffLimit, podReplacementPolicy, podFailurePolicy, template } = buildAttemptJob(minimal, resolve(minimal), settings, 1).spec
+    const { backoffLimit, podReplacementPolicy, podFailurePolicy, template } = buildAttemptJob(minimal, resolve(minimal, settings), settings, 1).spec
     expect({ backoffLimit, podReplacementPolicy, restart: template.spec?.restartPolicy }).toEqual({ backoffLimit: 0, podReplacementPolicy: 'Failed', restart: 'Never' })
     expect(podFailurePolicy?.rules.map(({ action }) => action)).toEqual(['FailJob', 'FailJob'])
   })
 
   it('fits the limit of 63 characters for the longest name a run may have', () => {
     const long = { ...minimal, metadata: { ...minimal.metadata, name: 'a'.repeat(52) } }
-    const names = [buildPrepareJob(long, resolve(long), settings, 99), buildAttemptJob(long, resolve(long), settings, 999)].map(({ metadata }) => metadata.name.length)
+    const names = [buildPrepareJob(long, resolve(long, settings), settings, 99), buildAttemptJob(long, resolve(long, settings), settings, 999)].map(({ metadata }) => metadata.name.length)
     expect(Math.max(...names)).toBeLessThanOrEqual(63)
   })
 })

@@ -1,0 +1,312 @@
+// What a person writes into a TrainingRun.
+import { z } from 'zod'
+import {
+  checked, configMapKeySchema, decimal, exactlyOneOf, hubDatasetSchema, hubModelSchema, immutableFields, listSet, matching, s3FileSchema, s3FolderSchema, seed, type Rule,
+} from './common.ts'
+
+const modelSchema = z
+  .object({ s3: s3FolderSchema.optional(), hub: hubModelSchema.optional() })
+  .meta({
+    description: 'The base model in the Hugging Face layout (config.json, tokenizer files, *.safetensors): exactly one of s3 and hub.',
+    ...checked(exactlyOneOf('s3', 'hub')),
+  })
+
+const limit = z.int().min(1).max(1_000_000).describe('Use at most this many of the selected rows, chosen by seed. Default: all.')
+const selectSeed = seed('Seed of the choice that limit makes. Default: spec.seed.')
+const testCount = z.int().min(0).max(100_000)
+
+const failToPassSchema = z
+  .object({
+    min: testCount.optional().describe('At least this many tests. Default: 0.'),
+    max: testCount.optional().describe('At most this many tests. Default: any number.'),
+  })
+  .meta({
+    description: 'Use only instances with so many FAIL_TO_PASS tests: those that fail before the gold patch and pass with it.',
+    ...checked({ rule: '!has(self.min) || !has(self.max) || self.min <= self.max', message: 'min must not be above max' }),
+  })
+
+const instanceSelectSchema = z
+  .object({
+    instanceIds: z
+      .array(z.string().min(1).max(128).regex(/^[A-Za-z0-9][A-Za-z0-9_.-]*$/).describe('An instance_id, such as django__django-13251.'))
+      .min(1)
+      .max(2500)
+      .meta({ description: 'Use only these instances, such as ["django__django-13251"]. Default: all.', ...listSet })
+      .optional(),
+    idContains: z.string().min(1).max(128).optional().describe('Use only instances whose instance_id contains this text, such as ".pr_". Default: all.'),
+    repos: z
+      .array(z.string().min(3).max(128).regex(/^[A-Za-z0-9][A-Za-z0-9_.-]*[/][A-Za-z0-9_.-]+$/).describe('A repository as owner/name, such as django/django.'))
+      .min(1)
+      .max(500)
+      .meta({ description: 'Use only instances of these repositories, such as ["django/django"]. Default: all.', ...listSet })
+      .optional(),
+    failToPass: failToPassSchema.optional(),
+    limit: limit.optional(),
+    seed: selectSeed.optional(),
+  })
+  .describe('Which instances to use. The conditions are combined: an instance must meet all that are set.')
+
+const fileSelectSchema = z
+  .object({ limit: limit.optional(), seed: selectSeed.optional() })
+  .describe('Which rows to use. Default: all.')
+
+const ROW_FILES = 'exactly one of configMap, s3 and hub. Files are jsonl, json or parquet, by the ending of their name'
+
+const instancesSchema = z
+  .object({
+    configMap: configMapKeySchema.optional(),
+    s3: s3FileSchema.optional(),
+    hub: hubDatasetSchema.optional(),
+    format: z
+      .enum(['SWEBench', 'SWEBenchPro', 'SWESmith'])
+      .describe('The columns. SWEBench: instance_id, repo, problem_statement, patch, FAIL_TO_PASS, … SWEBenchPro: the same in lower case, lists as Python literals. SWESmith: patch is the bug, so the completion is its reverse.'),
+    promptStyle: z.enum(['Pro']).optional().describe('How an instance becomes a prompt. Pro (default): one paragraph with the repository and the issue text; the completion is the gold patch.'),
+    select: instanceSelectSchema.optional(),
+  })
+  .meta({
+    description: `Instances of a software engineering benchmark; each becomes one pair of prompt (the issue) and completion (its gold patch). Give ${ROW_FILES}.`,
+    ...checked(exactlyOneOf('configMap', 's3', 'hub')),
+  })
+
+const filesSchema = z
+  .object({
+    configMap: configMapKeySchema.optional(),
+    s3: s3FileSchema.optional(),
+    hub: hubDatasetSchema.optional(),
+    format: z
+      .enum(['Messages', 'PromptCompletion'])
+      .describe('Messages: rows {"messages": [{"role", "content"}, …]}, the last message by the assistant. PromptCompletion: rows {"prompt", "completion"}; only the completion is learned. In both, instance_id and repo are optional.'),
+    select: fileSelectSchema.optional(),
+  })
+  .meta({ description: `Your own rows. Give ${ROW_FILES}.`, ...checked(exactlyOneOf('configMap', 's3', 'hub')) })
+const dataSchema = z
+  .object({ instances: instancesSchema.optional(), files: filesSchema.optional() })
+  .meta({ description: 'What to learn from: exactly one of instances and files.', ...checked(exactlyOneOf('instances', 'files')) })
+
+const splitSchema = z
+  .object({
+    trainPercent: z.int().min(1).max(99).optional().describe('Share of the units (see by) that is trained on, in percent; the rest is held out for evaluation. Default: 90.'),
+    by: z
+      .enum(['Instance', 'Repository'])
+      .optional()
+      .describe('What is never divided between the two sides. Instance (default): one row. Repository: all rows of a repository, so that the held-out rows come from code never seen; rows of data.files name theirs in an optional field repo.'),
+    seed: seed('Seed of the division. Default: spec.seed.').optional(),
+  })
+  .describe('How rows are divided into a training and a held-out part. The division depends on the seed and the rows alone, so every attempt gets the same.')
+
+const loraSchema = z
+  .object({
+    rank: z.int().min(1).max(1024).optional().describe('Rank of the adapter matrices. Default: 16.'),
+    alpha: z.int().min(1).max(4096).optional().describe('Scaling of the adapter; it acts with the factor alpha / rank. Default: 32.'),
+    dropout: decimal('Dropout on the adapter input, from 0 to below 1, as a string. Default: "0.05".', { below: 1, message: 'from 0 to below 1, such as "0.05"' }).optional(),
+    targetModules: z
+      .array(z.string().min(1).max(128).regex(/^[A-Za-z0-9_][A-Za-z0-9_.-]*$/).describe('Name of a module, such as q_proj.'))
+      .min(1)
+      .max(64)
+      .meta({
+        description: 'Modules that get an adapter, such as ["q_proj", "v_proj"]. Default: ["all-linear"], every linear layer but the output head.',
+        ...listSet,
+        ...checked({ rule: "!('all-linear' in self) || size(self) == 1", message: 'all-linear stands alone: name it or single modules' }),
+      })
+      .optional(),
+    quantization: z
+      .enum(['None', 'NF4'])
+      .optional()
+      .describe('How the base model is held in memory. NF4: 4 bits a weight with double quantization (QLoRA); needs a GPU pool. Default: None.'),
+  })
+  .describe('Low-rank adapter (LoRA): the base model stays as it is, and the result is an adapter. {} takes all defaults. Absent: full fine-tuning, and the result is a whole model.')
+
+const UNIT_RANGE = { atMost: 1, message: 'from 0 to 1, such as "0.03"' }
+
+const optimizerSchema = z
+  .object({
+    algorithm: z
+      .enum(['AdamW', 'PagedAdamW8Bit'])
+      .optional()
+      .describe('AdamW (default), or PagedAdamW8Bit: 8-bit states that move to host memory when the GPU is full; needs a GPU pool.'),
+    learningRate: decimal('Peak learning rate, above 0 and at most 1, as a string such as "2e-4". Default: "2e-4", for full fine-tuning "2e-5".', { above: 0, atMost: 1, message: 'above 0 and at most 1, such as "2e-4"' }).optional(),
+    scheduler: z.enum(['Linear', 'Cosine', 'Constant']).optional().describe('How the learning rate moves after the warm-up: Linear or Cosine to 0, or Constant. Default: Cosine.'),
+    warmupRatio: decimal('Share of all steps over which the learning rate rises from 0, from 0 to 1, as a string. Default: "0.03".', UNIT_RANGE).optional(),
+    weightDecay: decimal('Weight decay of AdamW, from 0 to 1, as a string. Default: "0".', UNIT_RANGE).optional(),
+    maxGradNorm: decimal('Gradients are scaled down to this norm, above 0 and at most 1000, as a string. Default: "1.0".', { above: 0, atMost: 1000, message: 'above 0 and at most 1000, such as "1.0"' }).optional(),
+  })
+  .describe('The optimizer and its learning rate.')
+
+const batchSchema = z
+  .object({
+    perDevice: z.int().min(1).max(1024).optional().describe('Rows in one forward and backward pass of one GPU. After CUDA out of memory the next attempt takes a smaller divisor of it and accumulates more, so that a step sees the same rows. Default: 1.'),
+    gradientAccumulation: z.int().min(1).max(4096).optional().describe('Passes before one optimizer step, so perDevice × gradientAccumulation × gpusPerNode rows make one step. Default: 4.'),
+    gradientCheckpointing: z.boolean().optional().describe('true computes activations again in the backward pass instead of keeping them: less memory, about a third more time. Default: true on a GPU pool, else false.'),
+  })
+  .describe('How many rows make one optimizer step.')
+
+const durationSchema = z
+  .object({
+    maxSteps: z.int().min(1).max(10_000_000).optional().describe('Number of optimizer steps, such as 60.'),
+    epochs: decimal('Passes over the training rows, above 0 and at most 1000, as a string such as "3" or "0.5".', { above: 0, atMost: 1000, message: 'above 0 and at most 1000, such as "3" or "0.5"' }).optional(),
+  })
+  .meta({ description: 'How long to train: exactly one of maxSteps and epochs.', ...checked(exactlyOneOf('maxSteps', 'epochs')) })
+
+const sequenceSchema = z
+  .object({
+    maxLength: z.int().min(16).max(1_048_576).optional().describe('Longest row in tokens, prompt and completion together; longer rows are cut at the end and counted in status.data. Default: 2048.'),
+    lossOn: z
+      .enum(['Completion', 'AssistantMessages', 'All'])
+      .optional()
+      .describe('Which tokens are learned. Completion: those of the completion; not for Messages. AssistantMessages: those of the assistant; for Messages, with a chat template that marks them. All: every token. Default: All for Messages, else Completion.'),
+  })
+  .describe('Length of the training sequences, and what is learned of them.')
+
+const everySteps = z.int().min(1).max(1_000_000)
+const STRATEGY = z.enum(['No', 'Steps', 'Epoch'])
+
+const earlyStopSchema = z
+  .object({
+    patience: z.int().min(1).max(1000).describe('Stop after this many evaluations in a row without improvement, such as 3.'),
+    minImprovement: decimal('How much lower the loss must be to count as improved, from 0 to 100, as a string. Default: "0".', { atMost: 100, message: 'from 0 to 100, such as "0.01"' }).optional(),
+  })
+  .describe('Ends the training, successfully, when the loss on the held-out rows no longer falls. Absent: train to the end.')
+
+const evaluationSchema = z
+  .object({
+    strategy: STRATEGY.optional().describe('When to evaluate: No, after every so many Steps, or after each Epoch. Default: Steps if everySteps is set, else Epoch.'),
+    everySteps: everySteps.optional().describe('Evaluate after every this many optimizer steps. With strategy Steps. Default: none, evaluation after each epoch.'),
+    earlyStop: earlyStopSchema.optional(),
+  })
+  .meta({
+    description: 'Evaluation on the held-out rows while training. Absent: none.',
+    ...checked(
+      { rule: "!has(self.strategy) || (self.strategy == 'Steps') == has(self.everySteps)", message: 'everySteps must be set with strategy Steps, and with no other' },
+      { rule: "!has(self.earlyStop) || !has(self.strategy) || self.strategy != 'No'", message: 'earlyStop needs evaluations: strategy Steps or Epoch' },
+    ),
+  })
+
+const checkpointSchema = z
+  .object({
+    strategy: STRATEGY.optional().describe('When to write a checkpoint to the store: after every so many Steps, after each Epoch, or No: then an interrupted run starts again at step 0. Default: Steps.'),
+    everySteps: everySteps.optional().describe('Write a checkpoint to the store after every this many optimizer steps. With strategy Steps. Default: 50.'),
+    keep: z.int().min(1).max(100).optional().describe('How many of the newest checkpoints an attempt keeps on its disk. Default: 3.'),
+    result: z
+      .enum(['Last', 'Best'])
+      .optional()
+      .describe('Which checkpoint becomes the result: the Last one, or the Best one, with the lowest loss on the held-out rows; that needs a checkpoint at every evaluation. Default: Last.'),
+  })
+  .meta({
+    description: 'Checkpoints: what a later attempt continues from after a preemption, a crash or a suspension.',
+    ...checked({ rule: "!has(self.everySteps) || !has(self.strategy) || self.strategy == 'Steps'", message: 'everySteps goes with strategy Steps' }),
+  })
+
+const CPU = /^([1-9][0-9]{0,6}m|0[.][0-9]{0,2}[1-9]|[1-9][0-9]{0,3}([.][0-9]{1,3})?)$/
+const MEMORY = /^[1-9][0-9]{0,6}([.][0-9]{1,3})?(Mi|Gi|Ti|M|G|T)$/
+
+function memory(description: string) {
+  return z.string().max(16).regex(MEMORY).meta({ description, ...checked(matching(MEMORY, 'must have a unit: Mi, Gi, Ti, M, G or T, such as 4Gi')) })
+}
+
+const LABEL_VALUE = /^[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?$/
+
+function labelText(description: string) {
+  return z.string().min(1).max(63).regex(LABEL_VALUE).describe(description)
+}
+
+const computeSchema = z
+  .object({
+    pool: labelText('Name of a pool of nodes from the configuration of the operator, such as a100-80-gke-spot; it says which nodes, which GPU and at which price. Default: any node, without a GPU.').optional(),
+    gpusPerNode: z.int().min(1).max(16).optional().describe('GPUs of the training pod, one process each. Only with a pool that has GPUs. Default: 1.'),
+    cpu: z
+      .union([z.int().min(1).max(1024), z.string().max(16).regex(CPU)])
+      .meta({
+        description: 'CPU cores of the training pod, as a number or a quantity such as 2, "1.5" or "500m". Default: 1, on a GPU pool 8 for each GPU.',
+        'x-kubernetes-int-or-string': true,
+        ...checked({ rule: `type(self) == int || ${matching(CPU, '').rule}`, message: 'must be cores or millicores, such as 2, "1.5" or "500m"' }),
+      })
+      .optional(),
+    memory: memory('Memory of the training pod with its unit, such as 4Gi or 512Mi; request and limit are the same. Default: 4Gi, on a GPU pool 64Gi for each GPU.').optional(),
+    sharedMemory: memory('Size of /dev/shm, which counts against memory. Only with a pool that has GPUs. Default: 8Gi.').optional(),
+    priorityClassName: labelText('PriorityClass of the training pod. Default: that of the cluster.').optional(),
+    queueName: labelText('Kueue LocalQueue that decides when the training pod may start, and on which nodes. The label kueue.x-k8s.io/queue-name on this resource counts as well. Default: none, the pod starts at once.').optional(),
+    workloadPriorityClass: labelText('Kueue WorkloadPriorityClass of the training Jobs. Only with a queue. Default: that of the queue.').optional(),
+  })
+  .describe('What the training pod asks for.')
+
+const DURATION = /^([0-9]{1,5}h)?([0-9]{1,6}m)?([0-9]{1,7}s)?$/
+const LIMIT_RANGE = { above: 0, message: 'above 0, such as "250"' }
+
+const budgetSchema = z
+  .object({
+    maxCost: decimal('Most that all attempts together may cost, in the currency of the operator, as a string such as "250". Needs a pool with a price. Default: no limit.', LIMIT_RANGE).optional(),
+    maxGPUHours: decimal('Most GPU-hours of all attempts together, as a string such as "64". Default: no limit.', LIMIT_RANGE).optional(),
+    maxDuration: z
+      .string()
+      .min(2)
+      .max(24)
+      .regex(DURATION)
+      .meta({ description: 'Longest time that all attempts together may occupy a node, such as 8h, 90m or 1h30m. Default: no limit.', ...checked(matching(DURATION, 'must be hours, minutes and seconds, such as 8h, 90m or 1h30m')) })
+      .optional(),
+  })
+  .meta({
+    description: 'Where to stop. A run that reaches a limit writes a checkpoint and frees its node; raising the limit continues it. May be changed, added and removed at any time.',
+    ...checked({ rule: 'has(self.maxCost) || has(self.maxGPUHours) || has(self.maxDuration)', message: 'at least one of maxCost, maxGPUHours and maxDuration must be set' }),
+  })
+
+const engineOptionsSchema = z
+  .record(z.string(), z.string().max(512).describe('Its value as on the command line of TRL, such as "true", "5" or "0.1".'))
+  .meta({ maxProperties: 64 })
+  .describe('Further options of the engine by their own names, such as {"neftune_noise_alpha": "5"}: fields of SFTConfig and ModelConfig of TRL that no field of this resource sets. Checked before a training pod starts. Default: none.')
+
+const specShape = {
+  method: z.enum(['SFT']).describe('How to train. SFT: supervised fine-tuning on prompt and completion.'),
+  engine: z.enum(['TRL']).describe('The library that trains. TRL: Hugging Face TRL, unmodified.'),
+  suspend: z
+    .boolean()
+    .optional()
+    .describe('true stops the run after a checkpoint and frees its pod; false continues from there. May be changed at any time. Default: false.'),
+  seed: seed('Seed of everything random: adapter initialisation, order of rows, dropout. Default: 42.').optional(),
+  model: modelSchema,
+  data: dataSchema,
+  split: splitSchema.optional(),
+  lora: loraSchema.optional(),
+  optimizer: optimizerSchema.optional(),
+  batch: batchSchema.optional(),
+  duration: durationSchema,
+  sequence: sequenceSchema.optional(),
+  evaluation: evaluationSchema.optional(),
+  checkpoint: checkpointSchema.optional(),
+  logging: z
+    .object({ everySteps: everySteps.optional().describe('Report loss and learning rate after every this many optimizer steps. Default: 1 up to 1000 steps, else 10.') })
+    .optional()
+    .describe('How finely the metric history is written.'),
+  engineOptions: engineOptionsSchema.optional(),
+  compute: computeSchema.optional(),
+  gracePeriodSeconds: z.int().min(10).max(3600).optional().describe('Seconds the training pod gets to write a last checkpoint when it is stopped. Default: 120.'),
+  budget: budgetSchema.optional(),
+  retries: z
+    .object({
+      limit: z.int().min(0).max(100).optional().describe('How many failed attempts, of the last 20 attempts, are repeated before the run is Failed. Preemptions and suspensions are not counted; five attempts in a row that get no further end the run in any case. Default: 3.'),
+      stallAfterSeconds: z.int().min(60).max(86_400).optional().describe('An attempt that makes no step and no progress in an evaluation for this long is ended and repeated. Default: 1800.'),
+    })
+    .optional()
+    .describe('What happens after an attempt failed.'),
+}
+
+const MUTABLE = ['suspend', 'budget']
+
+const acrossFields: readonly Rule[] = [
+  {
+    rule: "!has(self.checkpoint) || !has(self.checkpoint.result) || self.checkpoint.result != 'Best' || (has(self.evaluation) && (!has(self.evaluation.strategy) || self.evaluation.strategy != 'No'))",
+    message: 'checkpoint.result Best needs evaluations to choose by: set evaluation',
+    fieldPath: '.checkpoint',
+  },
+  {
+    rule: "!has(self.sequence) || !has(self.sequence.lossOn) || (has(self.data.files) && self.data.files.format == 'Messages' ? self.sequence.lossOn != 'Completion' : self.sequence.lossOn != 'AssistantMessages')",
+    message: 'sequence.lossOn: Messages have no completion, and only Messages have AssistantMessages',
+    fieldPath: '.sequence',
+  },
+]
+
+export const trainingRunSpecSchema = z
+  .object(specShape)
+  .meta({
+    description: 'What to train. Everything but suspend and budget is immutable: another experiment is another TrainingRun.',
+    ...checked(...immutableFields('TrainingRun', specShape, MUTABLE), ...acrossFields),
+  })
