@@ -128,6 +128,19 @@ const lossSchema = z
   .partial()
   .describe('Loss at the beginning and now.')
 
+const earlierPodSchema = z
+  .object({
+    name: shortText.describe('The pod.'),
+    node: shortText.optional().describe('The node it ran on.'),
+    pool: shortText.optional().describe('The pool whose node it ran on.'),
+    finishedTime: timestamp('When its program ended.'),
+    seconds: count.describe('Seconds for which it occupied a node.'),
+    cost: shortText.optional().describe('What it cost, at the price of its pool.'),
+    fromStep: count.optional().describe('The step of the checkpoint it continued from.'),
+    lastStep: count.optional().describe('The last step it did.'),
+  })
+  .describe('A pod that Kueue stopped; the attempt goes on in another one.')
+
 const attemptSchema = z
   .object({
     number: z.int().min(1).describe('Number of the attempt, the first is 1.'),
@@ -146,6 +159,11 @@ const attemptSchema = z
     gpuSeconds: count.optional().describe('GPUs times seconds.'),
     cost: shortText.optional().describe('What it cost, at the price of its pool.'),
     pool: shortText.optional().describe('The pool whose node it ran on.'),
+    earlierPods: z
+      .array(earlierPodSchema)
+      .max(20)
+      .meta({ description: 'With a queue: pods of this attempt that Kueue stopped, the last 20. Their seconds and cost are part of the row.', ...listMap('name') })
+      .optional(),
     message: z.string().max(4096).optional().describe('What happened.'),
   })
   .describe('One try to train; each continues from the newest checkpoint.')
