@@ -6,7 +6,7 @@ import { CommandFailed, run, succeeds, waitUntil } from '../cluster/exec.ts'
 import { accepted, acceptedChanges, type Json, manifest, refused, refusedChanges } from './training-run-admission.rows.ts'
 
 const definitions = join(import.meta.dirname, '../../crds/generated')
-const admitted = merged(manifest, { metadata: { name: 'admitted' }, spec: { evaluation: { everySteps: 20 }, lora: { targetModules: ['q_proj', 'v_proj'] } } })
+const admitted = merged(manifest, { metadata: { name: 'admitted' }, spec: { budget: { maxCost: '250' }, evaluation: { everySteps: 20 }, lora: { targetModules: ['q_proj', 'v_proj'] } } })
 
 let cluster: ControlPlane
 
@@ -67,12 +67,12 @@ describe('the status', () => {
   })
 
   it('is shown by kubectl get and found by a field selector', async () => {
-    const status = { state: 'Running', conditions: [condition], progress: { attempt: 1, step: 30, totalSteps: 60, percent: 50, updatedTime: now, metrics: [{ name: 'loss', value: '1.25' }] }, loss: { first: '2.5', last: '1.25' }, attempts: [attempt] }
+    const status = { state: 'Running', conditions: [condition], progress: { attempt: 1, step: 30, totalSteps: 60, percent: 50, updatedTime: now, metrics: [{ name: 'loss', value: '1.25' }] }, loss: { first: '2.5', last: '1.25' }, cost: { seconds: 60, gpuSeconds: 60, amount: '0.05' }, attempts: [attempt] }
     await kubectl(patch({ status }, '--subresource=status'))
     const table = await kubectl(['get', 'swe', '--field-selector', 'status.state=Running', '-o', 'wide'])
     const [header = '', row = ''] = table.split('\n')
-    expect(header.split(/ {2,}/)).toEqual(['NAME', 'STATE', 'PROGRESS%', 'LOSS', 'ATTEMPT', 'AGE', 'STEP', 'STEPS', 'ETA', 'EVAL LOSS', 'MESSAGE'])
-    expect(row).toMatch(/^admitted +Running +50 +1\.25 +1 +\d+s +30 +60 +Attempt 1 trains\.$/)
+    expect(header.split(/ {2,}/)).toEqual(['NAME', 'STATE', 'PROGRESS%', 'LOSS', 'ATTEMPT', 'COST', 'AGE', 'STEP', 'STEPS', 'ETA', 'EVAL LOSS', 'MESSAGE'])
+    expect(row).toMatch(/^admitted +Running +50 +1\.25 +1 +0\.05 +\d+s +30 +60 +Attempt 1 trains\.$/)
     expect(await kubectl(['get', 'trun', '--field-selector', 'status.state=Succeeded'])).toBe('')
   })
 
@@ -89,7 +89,7 @@ describe('the status', () => {
 
 describe('kubectl explain', () => {
   it('knows the unit, the default and an example', async () => {
-    expect((await kubectl(['explain', 'trainingrun.spec.optimizer.learningRate'])).replaceAll(/\s+/g, ' ')).toContain('Peak learning rate, above 0 and at most 1, as a string such as "2e-4". Default: "2e-4".')
+    expect((await kubectl(['explain', 'trainingrun.spec.optimizer.learningRate'])).replaceAll(/\s+/g, ' ')).toContain('Peak learning rate, above 0 and at most 1, as a string such as "2e-4". Default: "2e-4", for full fine-tuning "2e-5".')
   })
 })
 
