@@ -2,7 +2,7 @@
 import type { V1JobSpec } from '@kubernetes/client-node'
 import { resourceType, type KubeObject } from '../../operator/api/object.ts'
 
-export type PodCondition = Readonly<{ type: string; status: string; reason?: string; message?: string }>
+export type PodCondition = Readonly<{ type: string; status: string; reason?: string; message?: string; lastTransitionTime?: string }>
 
 export type ContainerStatus = Readonly<{
   name: string
@@ -28,11 +28,13 @@ export type Pod = KubeObject & Readonly<{
 export type JobCondition = Readonly<{ type: string; status: string; reason?: string; message?: string; lastTransitionTime?: string }>
 
 export type Job = KubeObject & Readonly<{
+  /** Kueue's to write, never ours after the creation. */
+  spec?: Readonly<{ suspend?: boolean }>
   status?: Readonly<{ startTime?: string; completionTime?: string; conditions?: readonly JobCondition[] }>
 }>
 
-/** A Job as we create it; its spec is never read back. */
-export type DesiredJob = Job & Readonly<{ spec: V1JobSpec }>
+/** A Job as we create it; of its spec only whether it is suspended is read back. */
+export type DesiredJob = Omit<Job, 'spec'> & Readonly<{ spec: V1JobSpec }>
 
 export type ConfigMap = KubeObject & Readonly<{ data?: Readonly<Record<string, string>> }>
 
@@ -43,6 +45,11 @@ export const ConfigMapType = resourceType<ConfigMap>({ apiVersion: 'v1', kind: '
 /** How a Job finished; undefined while the job controller still has something to do for it. */
 export function finishOf(job: Job): JobCondition | undefined {
   return job.status?.conditions?.find(({ type, status }) => (type === 'Complete' || type === 'Failed') && status === 'True')
+}
+
+/** Whether it is settled how the Job finishes, though the job controller may still have to let go of its pods. */
+export function isDecided(job: Job): boolean {
+  return job.status?.conditions?.some(({ type, status }) => (type === 'FailureTarget' || type === 'SuccessCriteriaMet') && status === 'True') ?? false
 }
 
 /** Whether nothing of the pod runs any more, nor ever will. A pod deleted before it had a node never gets a final phase. */

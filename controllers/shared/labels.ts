@@ -12,6 +12,12 @@ export const ATTEMPT = 'swe-operator.dev/attempt'
 /** On training pods until their verdict is in the status of the run: a pod that is deleted stays readable that long. */
 export const VERDICT_FINALIZER = 'swe-operator.dev/verdict'
 
+/** On training Jobs, as an annotation: the seconds that the budget left when they were created, which their trainer knows too. */
+export const BUDGET_SECONDS = 'swe-operator.dev/budget-seconds'
+
+/** On pods of Jobs until the job controller has counted them, or deletes them for a suspension. */
+export const JOB_TRACKING_FINALIZER = 'batch.kubernetes.io/job-tracking'
+
 /** What all children are selected by. */
 export const CHILDREN_SELECTOR = `${MANAGED_BY}=${OPERATOR},${RUN}`
 
@@ -29,4 +35,10 @@ export function numberedLabels(run: KubeObject, role: Role, number: number): Rea
 export function numberOf(child: KubeObject): number | undefined {
   const number = Number(child.metadata.labels?.[ATTEMPT])
   return Number.isInteger(number) && number >= 1 ? number : undefined
+}
+
+/** What the trainer was told of its budget; undefined: that there is none. */
+export function budgetSecondsOf({ metadata }: KubeObject): number | undefined {
+  const seconds = metadata.annotations?.[BUDGET_SECONDS]
+  return seconds === undefined ? undefined : Number(seconds)
 }

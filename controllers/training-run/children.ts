@@ -1,6 +1,8 @@
 import type { TrainingRun, TrainingRunAttempt } from '../../crds/training-run.ts'
-import { finishOf, isTerminal, type ContainerStatus, type Job, type Pod } from '../shared/kinds.ts'
-import { numberOf, ROLE, type Role } from '../shared/labels.ts'
+import { hasFinalizer } from '../../operator/meta/finalizer.ts'
+import { finishOf, isDecided, isTerminal, type ContainerStatus, type Job, type Pod } from '../shared/kinds.ts'
+import { JOB_TRACKING_FINALIZER, numberOf, ROLE, type Role } from '../shared/labels.ts'
+import { queueOf } from './queue/labels.ts'
 import { readPrepareVerdict, readTrainVerdict, type PrepareVerdict, type TrainVerdict } from './verdicts.ts'
 
 /** One numbered Job of a run with its pods, as far as they still exist. */
@@ -16,6 +18,8 @@ export type Attempt = Child & Readonly<{
   verdict?: TrainVerdict
   /** It is over, no pod says how, and the store could not be asked. */
   unread?: true
+  /** The pool of the node that its queue chose for it. */
+  pool?: string
   /** Older than the oldest attempt that the status still tells of; its end was recorded once. */
   forgotten?: true
 }>
@@ -41,8 +45,11 @@ export function attemptsOf(run: TrainingRun, children: Children): readonly Attem
 
 /** Whether something of it runs or may yet run: as long as that is so, nothing else of the run is started. */
 export function isLive({ job, pods }: Child): boolean {
-  const jobMayStartPods = job !== undefined && finishOf(job) === undefined && job.metadata.deletionTimestamp === undefined
-  return jobMayStartPods || pods.some((pod) => !isTerminal(pod))
+  return (job !== undefined && mayStartPods(job)) || pods.some((pod) => !isTerminal(pod))
+}
+
+function mayStartPods(job: Job): boolean {
+  return finishOf(job) === undefined && job.metadata.deletionTimestamp === undefined
 }
 
 /** Whether the status tells, or told, how it ended; what is recorded is never rewritten. */
@@ -55,8 +62,30 @@ export function isBeforeAll(records: readonly TrainingRunAttempt[], number: numb
   return records.length > 0 && records.every((record) => number < record.number)
 }
 
-export function newestPod({ pods }: Child): Pod | undefined {
-  return pods.toSorted((one, other) => createdAt(one).localeCompare(createdAt(other))).at(-1)
+/** The pod that counts: the newest, unless its queue took it away and the Job is yet to make another. */
+export function newestPod(child: Child): Pod | undefined {
+  const taken = new Set(takenAway(child))
+  return inOrder(child.pods.filter((pod) => !taken.has(pod))).at(-1)
+}
+
+/** Pods that ended because the queue suspended their Job: the attempt goes on in another one. Oldest first. */
+export function takenAway({ job, pods }: Child): readonly Pod[] {
+  if (job === undefined || queueOf(job) === undefined || !mayStartPods(job) || isDecided(job)) return []
+  return inOrder(pods.filter(isInterrupted))
+}
+
+// What it could not save in time it does again; any other ending would only be repeated.
+const INTERRUPTIONS = new Set(['Preempted', 'StoreUnavailable'])
+
+/** The job controller lets go of a pod that it deletes for a suspension before it ends, of any other only afterwards. */
+function isInterrupted(pod: Pod): boolean {
+  if (!isTerminal(pod) || pod.metadata.deletionTimestamp === undefined || hasFinalizer(pod, JOB_TRACKING_FINALIZER)) return false
+  const { verdict } = readTrainVerdict(programState(pod)?.terminated?.message)
+  return verdict === undefined || INTERRUPTIONS.has(verdict.reason)
+}
+
+function inOrder(pods: readonly Pod[]): readonly Pod[] {
+  return pods.toSorted((one, other) => createdAt(one).localeCompare(createdAt(other)))
 }
 
 /** The state of the container that runs our program; admission may have put others, such as a mesh's proxy, beside it. */

@@ -36,6 +36,9 @@ export const trainingRunPermissions: readonly RbacRule[] = [
   { scope: 'Cluster', apiGroups: [''], resources: ['pods'], verbs: ['get', 'list', 'watch', 'patch'] },
   { scope: 'Cluster', apiGroups: [''], resources: ['configmaps'], verbs: ['get', 'list', 'watch', 'create', 'patch'] },
   { scope: 'Cluster', apiGroups: [''], resources: ['events'], verbs: ['list'] },
+  // Why a queue lets a Job wait, and what the node costs that it chose.
+  { scope: 'Cluster', apiGroups: ['kueue.x-k8s.io'], resources: ['workloads'], verbs: ['list'] },
+  { scope: 'Cluster', apiGroups: [''], resources: ['nodes'], verbs: ['get'] },
 ]
 
 /** What has to be cached: children alone, and of pods and Jobs only what is read. */
@@ -52,10 +55,10 @@ function runOf({ metadata }: KubeObject): readonly ObjectKey[] {
   return name === undefined || metadata.namespace === undefined ? [] : [{ namespace: metadata.namespace, name }]
 }
 
-type Cached = KubeObject & Readonly<{ spec?: Readonly<{ nodeName?: string }>; status?: unknown }>
+type Cached = KubeObject & Readonly<{ spec?: Readonly<{ nodeName?: string; suspend?: boolean }>; status?: unknown }>
 
-function projectJob({ apiVersion, kind, metadata, status }: Cached): Cached {
-  return { apiVersion, kind, metadata, status }
+function projectJob({ apiVersion, kind, metadata, spec, status }: Cached): Cached {
+  return { apiVersion, kind, metadata, spec: spec?.suspend === undefined ? {} : { suspend: spec.suspend }, status }
 }
 
 function projectPod({ apiVersion, kind, metadata, spec, status }: Cached): Cached {
