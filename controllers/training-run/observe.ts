@@ -6,8 +6,11 @@ import { ConfigMapType, JobType, PodType, type Pod } from '../shared/kinds.ts'
 import { UID } from '../shared/labels.ts'
 import { attemptsOf, isLive, newestPod, preparationsOf, type Child, type Children } from './children.ts'
 import { isFinished, isGoing, type Observed } from './observed.ts'
-import { resolve } from './resolve.ts'
 import type { Pace } from './pace.ts'
+import { isQueued, lookAtQueue, withPools } from './queue/look.ts'
+import type { NodeReader } from './queue/nodes.ts'
+import type { QueueReader } from './queue/workload.ts'
+import { resolve } from './resolve.ts'
 import { inputsName } from './resources/config-map.ts'
 import { secondsLeft } from './retries.ts'
 import type { Settings } from './settings.ts'
@@ -18,7 +21,7 @@ import type { WarningReader } from './warnings.ts'
 /** What training pods reported since this process started: the newest report of each run. */
 export type ProgressBook = Readonly<{ of(uid: string): TrainingRunProgress | undefined; paceOf(uid: string): Pace | undefined }>
 
-export type Sources = Readonly<{ settings: Settings; store: VerdictStore; progress: ProgressBook; warnings: WarningReader }>
+export type Sources = Readonly<{ settings: Settings; store: VerdictStore; progress: ProgressBook; warnings: WarningReader; queue: QueueReader; nodes: NodeReader }>
 
 /** Index of the pod cache: all pods of the runs of one name, under `podsKey`. */
 export const PODS_BY_RUN = 'trainingRun'
@@ -30,14 +33,16 @@ export async function observe(run: TrainingRun, { cache, world, signal }: Reconc
   const { uid = '', namespace = '' } = run.metadata
   const pods = podsOf(cache, namespace, run.metadata.name)
   const children: Children = { jobs: cache.of(JobType).by('owner', uid), pods: pods.filter((pod) => pod.metadata.labels?.[UID] === uid) }
-  const attempts = attemptsOf(run, children)
+  const attempts = await withPools(attemptsOf(run, children), sources.nodes, sources.settings.pools)
   const preparations = preparationsOf(children)
   const now = world.now()
   const inputs = cache.of(ConfigMapType).get({ namespace, name: inputsName(run) })
   const caBundle = sources.settings.caBundle()
   const progress = sources.progress.of(uid)
   const pace = sources.progress.paceOf(uid)
-  const warning = isFinished(run) || isGoing(run) ? undefined : await warningFor([...preparations, ...attempts].findLast(isLive), now, sources.warnings)
+  const isOver = isFinished(run) || isGoing(run)
+  const warning = isOver ? undefined : await warningFor([...preparations, ...attempts].findLast(isLive), now, sources.warnings)
+  const queue = isOver ? undefined : await lookAtQueue(attempts, sources.queue)
   return {
     run,
     now,
@@ -49,6 +54,7 @@ export async function observe(run: TrainingRun, { cache, world, signal }: Reconc
     ...(progress === undefined || progress.attempt !== attempts.at(-1)?.number ? {} : { progress }),
     ...(pace === undefined || pace.attempt !== attempts.at(-1)?.number ? {} : { pace }),
     ...(warning === undefined ? {} : { warning }),
+    ...(queue === undefined ? {} : { queue }),
     ...(await consult(run, { attempts, preparations }, sources.store, signal)),
   }
 }
@@ -64,7 +70,7 @@ export function podsKey(namespace: string, label: string): string {
 
 /** Kubernetes says in events alone why a Job gets no pod or a pod cannot mount what it names. */
 async function warningFor(child: Child | undefined, now: Date, warnings: WarningReader): Promise<string | undefined> {
-  if (!child || hasStarted(child) || troubleOf(child, undefined)) return undefined
+  if (!child || isQueued(child) || hasStarted(child) || troubleOf(child, undefined)) return undefined
   const waiting = newestPod(child) ?? child.job
   const isEarly = secondsLeft(waiting?.metadata.creationTimestamp, PATIENCE_SECONDS, now) > 0
   return waiting === undefined || isEarly ? undefined : warnings.latest(waiting)

@@ -11,6 +11,7 @@ import { numberOf, ROLE } from '../../controllers/shared/labels.ts'
 import { StoreError } from '../../controllers/store/error.ts'
 import { trainingRunController } from '../../controllers/training-run/controller.ts'
 import { isFinished } from '../../controllers/training-run/observed.ts'
+import type { QueueAnswer } from '../../controllers/training-run/queue/workload.ts'
 import type { TrainVerdict } from '../../controllers/training-run/verdicts.ts'
 import { SimulatedCluster } from './simulated-cluster.ts'
 import { aPrepareVerdict, aTrainingRun, completed, preempted, settings } from './training-run.ts'
@@ -31,6 +32,8 @@ export class SimulatedLife {
   /** What Kubernetes records about a pod that does not start. */
   complaint: string | undefined
   complaintsRead = 0
+  /** What Kueue says about a Job that waits in a queue. */
+  queueAnswer: QueueAnswer = { kind: 'NoApi' }
   storeIsDown = false
   #reports = new Map<string, TrainingRunProgress>()
   #steps = new Map<string, Readonly<{ from: number; now: number }>>()
@@ -46,6 +49,8 @@ export class SimulatedLife {
     },
     progress: { of: (uid) => this.#reports.get(uid), paceOf: () => undefined },
     warnings: { latest: async () => this.#complain() },
+    queue: { of: async () => this.queueAnswer },
+    nodes: { labelsOf: async () => ({}) },
   })
 
   get status(): TrainingRunStatus {
