@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { z } from 'zod'
+import { poolsSchema } from './training-run/pools/pool-config.ts'
 
 const DEFAULT_PATH = '/etc/swe-operator/config.json' // where the chart mounts it
 
@@ -32,9 +33,15 @@ const configSchema = z.strictObject({
   watchNamespaces: z.array(z.string().min(1)).max(1, 'the operator watches all namespaces or one').default([]),
   trainer: z.strictObject({
     image: z.string().min(1),
+    /** With CUDA, for pools that have GPUs. */
+    gpuImage: z.string().min(1),
     imagePullPolicy: z.enum(['Always', 'IfNotPresent', 'Never']),
     imagePullSecrets: z.array(z.string()).default([]),
   }),
+  /** What spec.compute.pool may name. */
+  pools: poolsSchema.default([]),
+  /** Of the prices of pools. */
+  currency: z.string().regex(/^[A-Z]{3}$/, 'must be three capital letters, such as USD').default('USD'),
   store: storeSchema,
   endpoints: endpointsSchema.prefault({}),
 })

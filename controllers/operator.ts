@@ -67,16 +67,17 @@ function laterRuntime(): Readonly<{ runtime: () => Runtime; bind: (made: Runtime
   return { runtime, bind: (made) => void (bound = made) }
 }
 
-function settingsOf({ trainer, store, artifactsHost, progressHost, endpoints }: Config, keeper: TlsKeeper): Settings {
+function settingsOf({ trainer, store, artifactsHost, progressHost, endpoints, pools, currency }: Config, keeper: TlsKeeper): Settings {
   return {
     trainerImage: trainer.image,
+    gpuTrainerImage: trainer.gpuImage,
     imagePullPolicy: trainer.imagePullPolicy,
     imagePullSecrets: trainer.imagePullSecrets,
     artifactsUrl: `https://${artifactsHost}:${endpoints.port}`,
     progressUrl: `https://${progressHost}:${endpoints.port}`,
     bucket: store.bucket,
-    pools: [],
-    currency: 'USD',
+    pools,
+    currency,
     caBundle: keeper.bundle,
   }
 }

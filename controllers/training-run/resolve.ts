@@ -1,5 +1,6 @@
 import type { TrainingRun, TrainingRunResolved, TrainingRunSpec } from '../../crds/training-run.ts'
-import type { Pool } from './pools/pool.ts'
+import { poolOf, type Pool } from './pools/pool.ts'
+import { QUEUE_LABEL } from './queue/labels.ts'
 import type { Settings } from './settings.ts'
 
 /** What not every run has: an adapter, evaluations by steps, a pool, a price, a queue. */
@@ -14,15 +15,13 @@ export type Resolved = Readonly<
   { [Field in Exclude<keyof TrainingRunResolved, Particular>]-?: Shown<Field> } & { [Field in Particular]?: Shown<Field> }
 >
 
-export const QUEUE_LABEL = 'kueue.x-k8s.io/queue-name'
-
 /**
  * The values in force. What the status already shows stays, so that an operator with other defaults
  * does not change a run in the middle.
  */
 export function resolve(run: TrainingRun, settings: Pick<Settings, 'pools' | 'currency'>): Resolved {
-  const { spec, status } = run
-  const pool = settings.pools.find(({ name }) => name === spec.compute?.pool)
+  const { spec } = run
+  const pool = poolOf(run, settings.pools)
   return {
     ...resolveData(spec),
     ...resolveModel(spec),
@@ -32,7 +31,7 @@ export function resolve(run: TrainingRun, settings: Pick<Settings, 'pools' | 'cu
     gracePeriodSeconds: spec.gracePeriodSeconds ?? 120,
     retryLimit: spec.retries?.limit ?? 3,
     stallAfterSeconds: spec.retries?.stallAfterSeconds ?? 1800,
-    ...frozen(status?.resolved),
+    ...frozen(run),
   }
 }
 
@@ -119,7 +118,9 @@ function resolvePool({ name, gpu, pricePerGPUHour, pricePerPodHour }: Pool, curr
   }
 }
 
-function frozen(shown: TrainingRunResolved | undefined): Partial<Resolved> {
-  const known = Object.entries(shown ?? {}).filter(([, value]) => value !== undefined)
+/** A run whose pool was unknown when it was first seen has not been resolved yet: its defaults depend on the pool. */
+function frozen({ spec: { compute }, status }: TrainingRun): Partial<Resolved> {
+  if (compute?.pool !== undefined && compute.pool !== status?.resolved?.pool) return {}
+  const known = Object.entries(status?.resolved ?? {}).filter(([, value]) => value !== undefined)
   return Object.fromEntries(known)
 }

@@ -3,6 +3,8 @@ import type { Pool } from './pools/pool.ts'
 /** What the controller must be told about the installation it runs in. */
 export type Settings = Readonly<{
   trainerImage: string
+  /** With CUDA, for pools that have GPUs. */
+  gpuTrainerImage: string
   imagePullPolicy: 'Always' | 'IfNotPresent' | 'Never'
   /** Names of Secrets in the namespaces of the runs. */
   imagePullSecrets?: readonly string[]

@@ -17,6 +17,7 @@ export const CA = '-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\
 
 export const settings: Settings = {
   trainerImage: 'ghcr.io/swe-operator/trainer:0.1.0',
+  gpuTrainerImage: 'ghcr.io/swe-operator/trainer-gpu:0.1.0',
   imagePullPolicy: 'IfNotPresent',
   artifactsUrl: 'https://swe-operator-artifacts.swe-operator-system.svc:8443',
   progressUrl: 'https://swe-operator-progress.swe-operator-system.svc:8443',
@@ -147,7 +148,7 @@ function preparationOf(seen: Observed, pod: PodState): Preparation {
 
 function attemptOf(seen: Observed, number: number, pod: PodState, record: TrainingRunAttempt | undefined): Attempt {
   const verdict = pod.kind === 'Ended' && pod.verdict?.kind === 'Train' ? { verdict: pod.verdict } : {}
-  const children = childrenOf(buildAttemptJob(seen.run, seen.resolved, seen.settings, number), pod)
+  const children = childrenOf(buildAttemptJob(seen.run, seen.resolved, seen.settings, { number, microBatch: seen.resolved.perDevice }), pod)
   return { number, ...children, ...verdict, ...(record === undefined ? {} : { record }) }
 }
 

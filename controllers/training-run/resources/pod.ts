@@ -1,4 +1,4 @@
-import type { V1EnvVar, V1JobSpec, V1PodSpec, V1Volume, V1VolumeMount } from '@kubernetes/client-node'
+import type { V1EnvVar, V1JobSpec, V1PodSpec, V1ResourceRequirements, V1Volume, V1VolumeMount } from '@kubernetes/client-node'
 import type { TrainingRun } from '../../../crds/training-run.ts'
 import { ownedBy } from '../../../operator/meta/owner.ts'
 import type { DesiredJob } from '../../shared/kinds.ts'
@@ -25,13 +25,26 @@ export type Program = Readonly<{
   settings: Settings
   role: Role
   number: number
+  image: string
+  resources: V1ResourceRequirements
+  /** Of two entries of one name the later counts, these after our own. */
   env?: readonly V1EnvVar[]
   mounts?: readonly Mount[]
   finalizers?: readonly string[]
+  /** Of the Job alone. */
+  annotations?: Readonly<Record<string, string>>
+  placement?: Placement
 }>
 
-/** A volume and where the program sees it. */
-export type Mount = Readonly<{ path: string; volume: V1Volume }>
+/** A volume and where the program sees it; read-only unless said otherwise. */
+export type Mount = Readonly<{ path: string; volume: V1Volume; writable?: true }>
+
+/** Which nodes the pod may have, and who decides when. */
+export type Placement = Readonly<{
+  pod: Pick<V1PodSpec, 'affinity' | 'nodeSelector' | 'tolerations' | 'priorityClassName'>
+  /** Labels of the Job alone; with them it is created suspended, and whoever reads them lets it go. */
+  queueLabels?: Readonly<Record<string, string>>
+}>
 
 export const AUDIENCE_PREFIX = 'swe-operator.dev/trainingruns/'
 
@@ -50,27 +63,38 @@ function attemptJobName(run: TrainingRun, number: number): string {
 
 /** A Job that runs its program once: whether there is another try is ours to decide, so Kubernetes never retries. */
 export function buildJob(program: Program): DesiredJob {
-  const { run, role, number } = program
+  const { run, role, number, placement } = program
   const name = role === 'prepare' ? prepareJobName(run, number) : attemptJobName(run, number)
   const labels = numberedLabels(run, role, number)
   const spec: V1JobSpec = {
     backoffLimit: 0,
     completions: 1,
     parallelism: 1,
+    ...(placement?.queueLabels === undefined ? {} : { suspend: true }),
     podReplacementPolicy: 'Failed',
-    podFailurePolicy: {
-      rules: [
-        { action: 'FailJob', onPodConditions: [{ type: 'DisruptionTarget', status: 'True' }] },
-        { action: 'FailJob', onExitCodes: { containerName: role, operator: 'In', values: [...failingExitCodes()] } },
-      ],
-    },
+    ...(placement?.queueLabels === undefined ? { podFailurePolicy: failAtOnce(role) } : {}),
     template: {
       metadata: { labels: { ...labels }, ...(program.finalizers === undefined ? {} : { finalizers: [...program.finalizers] }) },
       spec: buildPodSpec(program),
     },
   }
   const { namespace = '' } = run.metadata
-  return { apiVersion: 'batch/v1', kind: 'Job', metadata: { namespace, name, labels, ownerReferences: [ownedBy(run)] }, spec }
+  const annotations = program.annotations === undefined ? {} : { annotations: program.annotations }
+  const metadata = { namespace, name, labels: { ...labels, ...placement?.queueLabels }, ...annotations, ownerReferences: [ownedBy(run)] }
+  return { apiVersion: 'batch/v1', kind: 'Job', metadata, spec }
+}
+
+/**
+ * Not where a queue may suspend the Job: the policy would fail it for the pod that the suspension ends.
+ * There the backoffLimit of 0 does the same for every other end.
+ */
+function failAtOnce(containerName: Role): NonNullable<V1JobSpec['podFailurePolicy']> {
+  return {
+    rules: [
+      { action: 'FailJob', onPodConditions: [{ type: 'DisruptionTarget', status: 'True' }] },
+      { action: 'FailJob', onExitCodes: { containerName, operator: 'In', values: [...failingExitCodes()] } },
+    ],
+  }
 }
 
 function buildPodSpec(program: Program): V1PodSpec {
@@ -84,17 +108,18 @@ function buildPodSpec(program: Program): V1PodSpec {
     terminationGracePeriodSeconds: resolved.gracePeriodSeconds,
     securityContext: { runAsNonRoot: true, runAsUser: UID, runAsGroup: UID, fsGroup: UID, seccompProfile: { type: 'RuntimeDefault' } },
     ...(pullSecrets.length === 0 ? {} : { imagePullSecrets: pullSecrets.map((name) => ({ name })) }),
+    ...program.placement?.pod,
     containers: [{
       name: role,
-      image: settings.trainerImage,
+      image: program.image,
       imagePullPolicy: settings.imagePullPolicy,
       command: ['python', '-m', `swe_workloads.${role}`],
-      env: [...commonEnv(program), ...(program.env ?? [])],
-      resources: { requests: { cpu: resolved.cpu, memory: resolved.memory }, limits: { memory: resolved.memory } },
+      env: lastOfEachName([...commonEnv(program), ...(program.env ?? [])]),
+      resources: program.resources,
       securityContext: { allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, capabilities: { drop: ['ALL'] } },
       // Where a program dies without a word, the end of its log is the best that is left.
       terminationMessagePolicy: 'FallbackToLogsOnError',
-      volumeMounts: mounts.map(({ path, volume }): V1VolumeMount => ({ name: volume.name, mountPath: path, ...(path === WORK ? {} : { readOnly: true }) })),
+      volumeMounts: mounts.map(({ path, volume, writable }): V1VolumeMount => ({ name: volume.name, mountPath: path, ...(writable ? {} : { readOnly: true }) })),
     }],
     volumes: mounts.map(({ volume }) => volume),
   }
@@ -105,7 +130,7 @@ function commonMounts(run: TrainingRun): readonly Mount[] {
   return [
     { path: INPUTS, volume: { name: 'inputs', configMap: { name: inputsName(run) } } },
     { path: TOKENS, volume: { name: 'token', projected: { defaultMode: GROUP_READ_ONLY, sources: [{ serviceAccountToken: token }] } } },
-    { path: WORK, volume: { name: 'work', emptyDir: {} } },
+    { path: WORK, volume: { name: 'work', emptyDir: {} }, writable: true },
   ]
 }
 
@@ -124,7 +149,11 @@ function commonEnv({ run, resolved, settings }: Program): readonly V1EnvVar[] {
   ]
 }
 
-/** Credentials for one S3 source, as files; the operator names the Secret and never reads it. */
+function lastOfEachName(env: readonly V1EnvVar[]): V1EnvVar[] {
+  return [...new Map(env.map((one) => [one.name, one])).values()]
+}
+
+/** Credentials for one source, S3 keys or a hub token, as files; the operator names the Secret and never reads it. */
 export function credentialsMount(purpose: 'model' | 'data', secretName: string): Mount {
   const volume = { name: `${purpose}-credentials`, secret: { secretName, defaultMode: GROUP_READ_ONLY } }
   return { path: `/etc/swe-operator-credentials/${purpose}`, volume }

@@ -1,13 +1,32 @@
+import type { V1ResourceRequirements } from '@kubernetes/client-node'
 import type { TrainingRun } from '../../../crds/training-run.ts'
 import type { DesiredJob } from '../../shared/kinds.ts'
 import type { Resolved } from '../resolve.ts'
 import type { Settings } from '../settings.ts'
 import { DATA_FOLDER } from './config-map.ts'
 import { buildJob, credentialsMount, type Mount } from './pod.ts'
+import { bytesOf, coresOf } from './quantity.ts'
 
-/** The Job that reads, checks and splits the data. It alone sees the sources of the data and their credentials. */
+const CORES = 1 // one process that reads and counts
+const MEMORY = '8Gi' // some GB of rows and a tokenizer, never the weights
+
+/**
+ * The Job that reads, checks and splits the data. It alone sees the sources of the data and their credentials. It takes
+ * no GPU and no node of a pool, which may be worth more an hour than the preparation lasts.
+ */
 export function buildPrepareJob(run: TrainingRun, resolved: Resolved, settings: Settings, number: number): DesiredJob {
-  return buildJob({ run, resolved, settings, role: 'prepare', number, mounts: [...dataMounts(run), ...modelMounts(run)] })
+  return buildJob({
+    run, resolved, settings, role: 'prepare', number,
+    image: settings.trainerImage,
+    resources: modestResources(resolved),
+    mounts: [...dataMounts(run), ...modelMounts(run)],
+  })
+}
+
+/** What the training asks for may be a whole GPU node: only the limit is the same, so that raising compute.memory helps here too. */
+function modestResources({ cpu, memory }: Resolved): V1ResourceRequirements {
+  const requests = { cpu: coresOf(cpu) < CORES ? cpu : String(CORES), memory: bytesOf(memory) < bytesOf(MEMORY) ? memory : MEMORY }
+  return { requests, limits: { memory } }
 }
 
 /** What reading the base model takes, beyond the artifact endpoint. */

@@ -1,0 +1,27 @@
+import type { TrainingRun } from '../../../crds/training-run.ts'
+import type { Pool } from '../pools/pool.ts'
+import { QUEUE_LABEL, WORKLOAD_PRIORITY_LABEL } from '../queue/labels.ts'
+import type { Resolved } from '../resolve.ts'
+import type { Placement } from './pod.ts'
+
+/** Where a training pod runs: on the nodes of its pool, or, with a queue, wherever the flavor that the queue assigns says. */
+export function placementOf({ spec: { compute } }: TrainingRun, { queueName }: Resolved, pool: Pool | undefined): Placement {
+  const priority = compute?.priorityClassName === undefined ? {} : { priorityClassName: compute.priorityClassName }
+  if (queueName === undefined) return { pod: { ...priority, ...nodesOf(pool) } }
+  const { workloadPriorityClass } = compute ?? {}
+  return {
+    pod: priority,
+    queueLabels: { [QUEUE_LABEL]: queueName, ...(workloadPriorityClass === undefined ? {} : { [WORKLOAD_PRIORITY_LABEL]: workloadPriorityClass }) },
+  }
+}
+
+function nodesOf(pool: Pool | undefined): Placement['pod'] {
+  if (pool === undefined) return {}
+  const { nodeSelectorTerms, nodeSelector, tolerations } = pool
+  const affinity = { nodeAffinity: { requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms: [...nodeSelectorTerms] } } }
+  return {
+    ...(nodeSelectorTerms.length === 0 ? {} : { affinity }),
+    ...(Object.keys(nodeSelector).length === 0 ? {} : { nodeSelector: { ...nodeSelector } }),
+    ...(tolerations.length === 0 ? {} : { tolerations: [...tolerations] }),
+  }
+}
