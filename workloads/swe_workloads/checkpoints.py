@@ -4,20 +4,21 @@ import json
 import re
 import shutil
 import threading
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from swe_workloads.artifacts import ArtifactStore, Occupied
+from swe_workloads.checkpoint_files import INPUTS_FILE, problem_of
 from swe_workloads.exit_codes import ExitCode, Failure
 from swe_workloads.manifest import Manifest, manifest_of, read_manifest
+from swe_workloads.numbered import numbered
 from swe_workloads.pod import say
 from swe_workloads.transfer import Missing
 
-MANIFEST = re.compile(r"^checkpoints/a(?P<attempt>\d+)/step-(?P<step>\d+)/manifest\.json$")
-# What the checkpoint was made of; added by us to the trainer's files.
-INPUTS_FILE = "inputs.json"
-# Written by the trainer itself when a save was interrupted.
-INCOMPLETE_MARK = "checkpoint-is-incomplete.txt"
+# A later pod of the same attempt writes beside what an earlier one has left: step-8, step-8-2, …
+MANIFEST = re.compile(r"^checkpoints/a(?P<attempt>\d+)/step-(?P<step>\d+)(?:-(?P<number>\d+))?/manifest\.json$")
 SYNC_PAUSE_SECONDS = 0.2
 TROUBLE_PAUSE_SECONDS = 5.0
 # What an upload may end with: the store's ways to fail, and this pod's disk.
@@ -30,23 +31,54 @@ class Restored:
     folder: Path
 
 
-def restore_newest(store: ArtifactStore, target: Path, model_sha256: str) -> Restored | None:
+@dataclass(frozen=True)
+class Origin:
+    """What a checkpoint must have been made by to be gone on from."""
+
+    model_sha256: str
+    ranks: int
+
+
+def restore_newest(store: ArtifactStore, target: Path, origin: Origin) -> Restored | None:
     """The newest checkpoint whose files are all there and unchanged; a damaged one is named and passed over.
 
     Raises Failure(MODEL_UNUSABLE) when it was made on another base model than today's.
     """
+    for match in _newest_first(store):
+        restored = _try(store, match, target, origin)
+        if restored is not None:
+            say(f"Continuing from {_name(match)}.")
+            return restored
+    return None
+
+
+def restore_step(store: ArtifactStore, target: Path, step: int, origin: Origin) -> Restored | None:
+    """The checkpoint of this step, whichever attempt wrote it."""
+    for match in _newest_first(store):
+        if int(match["step"]) == step and (restored := _try(store, match, target, origin)) is not None:
+            return restored
+    return None
+
+
+def _newest_first(store: ArtifactStore) -> list[re.Match[str]]:
     found = [match for item in store.list_keys("checkpoints/") if (match := MANIFEST.match(item.name))]
-    newest_first = sorted(found, key=lambda match: (int(match["step"]), int(match["attempt"])), reverse=True)
-    for match in newest_first:
-        step, name = int(match["step"]), match[0].removesuffix("/manifest.json")
-        folder = target / f"checkpoint-{step}"
-        problem = _restore(store, match[0], step, folder)
-        if problem is None:
-            refuse_other_model(folder, name, model_sha256)
-            say(f"Continuing from {name}.")
-            return Restored(step, folder)
-        say(f"{name} cannot be used: {problem}. Trying the one before it.")
-        shutil.rmtree(folder, ignore_errors=True)
+    place = lambda match: (int(match["step"]), int(match["attempt"]), int(match["number"] or 1))  # noqa: E731
+    return sorted(found, key=place, reverse=True)
+
+
+def _name(match: re.Match[str]) -> str:
+    return match[0].removesuffix("/manifest.json")
+
+
+def _try(store: ArtifactStore, match: re.Match[str], target: Path, origin: Origin) -> Restored | None:
+    step = int(match["step"])
+    folder = target / f"checkpoint-{step}"
+    problem = _restore(store, match[0], step, folder) or problem_of(folder, step, origin.ranks)
+    if problem is None:
+        refuse_other_model(folder, _name(match), origin.model_sha256)
+        return Restored(step, folder)
+    say(f"{_name(match)} cannot be used: {problem}. Trying the one before it.")
+    shutil.rmtree(folder, ignore_errors=True)
     return None
 
 
@@ -65,9 +97,7 @@ def _restore(store: ArtifactStore, manifest_key: str, step: int, folder: Path) -
     damaged = [key for key, digest in manifest.by_key().items() if digests[key] != digest]
     if damaged:
         return f"{damaged[0]} has other bytes than its manifest says"
-    if _made_on(folder) is None:
-        return f"{INPUTS_FILE} is missing or cannot be read"
-    return problem_of(folder, step)
+    return f"{INPUTS_FILE} is missing or cannot be read" if _made_on(folder) is None else None
 
 
 def _paths_of(manifest: Manifest, prefix: str, folder: Path) -> dict[str, Path] | None:
@@ -77,17 +107,6 @@ def _paths_of(manifest: Manifest, prefix: str, folder: Path) -> dict[str, Path] 
     if not plain or len(names) != len(manifest.by_key()):
         return None
     return {key: folder / name for key, name in names.items()}
-
-
-def problem_of(folder: Path, step: int) -> str | None:
-    """Whether the trainer can resume from this folder. trainer_state.json is the last file it writes."""
-    if (folder / INCOMPLETE_MARK).exists():
-        return "the trainer was interrupted while it wrote it"
-    try:
-        saved_at = json.loads((folder / "trainer_state.json").read_text())["global_step"]
-    except (OSError, ValueError, KeyError, TypeError):
-        return "trainer_state.json is missing or cut off"
-    return None if saved_at == step else "trainer_state.json is of another step"
 
 
 def refuse_other_model(folder: Path, name: str, model_sha256: str) -> None:
@@ -107,28 +126,44 @@ def _made_on(folder: Path) -> str | None:
 
 
 class CheckpointSync:
-    """Uploads snapshots in the background while the engine goes on."""
+    """Uploads snapshots in the background while the engine goes on.
 
-    def __init__(self, store: ArtifactStore, snapshots: Path, attempt: int, keep: int, model_sha256: str) -> None:
+    `keep` bounds how many may wait for a slow store; the one of `best_step()` waits beside them.
+    """
+
+    def __init__(
+        self,
+        store: ArtifactStore,
+        snapshots: Path,
+        attempt: int,
+        keep: int,
+        origin: Origin,
+        best_step: Callable[[], int | None] = lambda: None,
+    ) -> None:
         self._store = store
         self._snapshots = snapshots
         self._attempt = attempt
         self._keep = keep
-        self._inputs = json.dumps({"modelSha256": model_sha256})
+        self._origin = origin
+        self._best_step = best_step
         self._one_at_a_time = threading.Lock()
         self._over = threading.Event()
         self.committed_step = 0
+        # How long the last upload took.
+        self.seconds = 0.0
         snapshots.mkdir(parents=True, exist_ok=True)
         threading.Thread(target=self._run, daemon=True).start()
 
     def finish(self, seconds: float) -> None:
-        """Uploads the newest one if it is still here; older ones are no longer needed."""
+        """Uploads the newest one, then the best one, if they are still here; others are no longer needed."""
         self._over.set()
         if not self._one_at_a_time.acquire(timeout=seconds):
             say("The last checkpoint was not uploaded in time.")
             return
         try:
-            for step in self._waiting()[-1:]:
+            waiting = self._waiting()
+            best = [step for step in waiting[:-1] if step == self._best_step()]
+            for step in [*waiting[-1:], *best]:
                 self._upload(step)
         except TROUBLES as trouble:
             say(f"The last checkpoint is not in the store: {trouble}")
@@ -150,32 +185,34 @@ class CheckpointSync:
         waiting = self._waiting()
         # A store slower than the trainer must not fill the disk.
         for step in waiting[: -self._keep]:
-            shutil.rmtree(self._folder(step))
-        for step in waiting[-self._keep :][:1]:
+            if step != self._best_step():
+                shutil.rmtree(self._folder(step))
+        for step in self._waiting()[:1]:
             self._upload(step)
 
     def _upload(self, step: int) -> None:
         """Commits one snapshot and removes it."""
+        begun = time.monotonic()
         folder = self._folder(step)
-        problem = problem_of(folder, step)
+        problem = problem_of(folder, step, self._origin.ranks)
         if problem is None:
             problem = self._commit(step, folder)
         say(f"The checkpoint of step {step} is {'in the store' if problem is None else f'not kept: {problem}'}.")
         shutil.rmtree(folder)
+        self.seconds = time.monotonic() - begun
 
     def _commit(self, step: int, folder: Path) -> str | None:
-        (folder / INPUTS_FILE).write_text(self._inputs)
-        prefix = f"checkpoints/a{self._attempt}/step-{step}"
-        files = {f"{prefix}/{path.relative_to(folder)}": path for path in folder.rglob("*") if path.is_file()}
-        try:
-            digests = self._store.upload_all(files)
-            self._store.write(f"{prefix}/manifest.json", manifest_of(digests, step=step).to_json())
-        except Occupied as error:
-            sealed = read_manifest(self._store, f"{prefix}/manifest.json")
-            if sealed is None or sealed.step != step:
-                return f"another writer has written {error}"
-        self.committed_step = max(self.committed_step, step)
-        return None
+        (folder / INPUTS_FILE).write_text(json.dumps({"modelSha256": self._origin.model_sha256}))
+        for prefix in numbered(f"checkpoints/a{self._attempt}/step-{step}"):
+            files = {f"{prefix}/{path.relative_to(folder)}": path for path in folder.rglob("*") if path.is_file()}
+            try:
+                digests = self._store.upload_all(files)
+                self._store.write(f"{prefix}/manifest.json", manifest_of(digests, step=step).to_json())
+            except Occupied:
+                continue
+            self.committed_step = max(self.committed_step, step)
+            return None
+        return "too many earlier pods of this attempt have left theirs"
 
     def _waiting(self) -> list[int]:
         return sorted(int(path.name.removeprefix("step-")) for path in self._snapshots.glob("step-*"))

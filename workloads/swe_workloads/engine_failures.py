@@ -7,6 +7,14 @@ from swe_workloads.exit_codes import ExitCode, Failure
 
 # Not every shortage comes from torch's own allocator, which has a class for it.
 CUDA_WORDS = ("CUDA out of memory", "CUDA error: out of memory", "CUBLAS_STATUS_ALLOC_FAILED")
+# How a rank notices that another one is gone, over gloo and over NCCL.
+PEER_KINDS = ("DistBackendError", "DistNetworkError")
+PEER_WORDS = (
+    "gloo/transport",
+    "Connection closed by peer",
+    "NCCL error",
+    "Watchdog caught collective operation timeout",
+)
 HOST_WORDS = ("DefaultCPUAllocator: can't allocate memory",)
 
 
@@ -16,11 +24,21 @@ def explain(error: Exception) -> EngineFailure:
         return EngineFailure(code=error.code, message=error.message)
     memory = memory_that_ran_out(error)
     if memory == ExitCode.CUDA_OUT_OF_MEMORY:
-        remedy = "Lower batch.perDevice (and raise batch.gradientAccumulation) or sequence.maxLength."
+        remedy = (
+            "The next attempt takes smaller passes. If it lasts: lower sequence.maxLength, set lora.quantization to "
+            "NF4 or batch.gradientCheckpointing to true, or choose a larger compute.pool."
+        )
         return EngineFailure(code=memory, message=f"{error}. {remedy}")
     if memory is not None:
         return EngineFailure(code=memory, message="Raise compute.memory or lower batch.perDevice.")
+    if peer_was_lost(error):
+        return EngineFailure(code=ExitCode.PEER_LOST, message=f"Another rank of this attempt was lost: {error}")
     return EngineFailure(code=ExitCode.ENGINE_FAILED, message=f"{type(error).__name__}: {error}")
+
+
+def peer_was_lost(error: BaseException) -> bool:
+    kinds = {kind.__name__ for kind in type(error).__mro__}
+    return bool(kinds & set(PEER_KINDS)) or any(words in str(error) for words in PEER_WORDS)
 
 
 def memory_that_ran_out(error: BaseException) -> ExitCode | None:

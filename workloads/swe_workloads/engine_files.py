@@ -1,4 +1,4 @@
-"""What the wrapper and the engine tell each other, as files: the engine may be killed at any moment."""
+"""What the wrapper and the engine tell each other, as files: either may be killed at any moment."""
 
 import json
 import os
@@ -18,11 +18,13 @@ class EngineOrder(BaseModel):
     test_file: Path | None
     output_dir: Path
     resume_from: Path | None
+    # Rows of one forward pass on one device; the engine accumulates until the step has as many as the run says.
+    micro_batch: int
     report: "EngineReport"
 
 
 class EngineReport(BaseModel):
-    """Where the engine reports. All of it is below one folder."""
+    """Where the engine reports. All of it is below one folder; only rank 0 writes, but for failures."""
 
     folder: Path
 
@@ -30,11 +32,6 @@ class EngineReport(BaseModel):
     def snapshots(self) -> Path:
         """step-<n>: whole checkpoints, hard-linked, for the wrapper to upload and remove."""
         return self.folder / "snapshots"
-
-    @property
-    def adapter(self) -> Path:
-        """The result. Complete when the engine ends with 0."""
-        return self.folder / "adapter"
 
     @property
     def metrics(self) -> Path:
@@ -46,8 +43,27 @@ class EngineReport(BaseModel):
         return self.folder / "progress.json"
 
     @property
-    def failure(self) -> Path:
-        return self.folder / "failure.json"
+    def pulse(self) -> Path:
+        """Touched whenever the engine gets on: a part of a step, a batch of an evaluation, the loaded model."""
+        return self.folder / "pulse"
+
+    @property
+    def finished(self) -> Path:
+        """The engine's own word that the training is over."""
+        return self.folder / "finished.json"
+
+    @property
+    def stop(self) -> Path:
+        """Made by the wrapper: finish the step in hand, write a checkpoint, end with 75."""
+        return self.folder / "stop"
+
+    @property
+    def result(self) -> Path:
+        """What is published below result/a<N>/: adapter/ or model/, made by the wrapper."""
+        return self.folder / "result"
+
+    def failure(self, rank: int) -> Path:
+        return self.folder / f"failure-{rank}.json"
 
 
 class Progress(BaseModel):
@@ -55,11 +71,26 @@ class Progress(BaseModel):
     total_steps: int
 
 
+class Finished(BaseModel):
+    """The training is over: all steps are made, or it was stopped early on purpose."""
+
+    step: int
+    total_steps: int
+    stopped_early: bool
+    best_step: int | None = None
+    best_eval_loss: float | None = None
+
+
 class EngineFailure(BaseModel):
     """Why the engine ended, in words for the person who wrote the run."""
 
     code: ExitCode
     message: str
+
+
+def own_rank() -> int:
+    """Which of the engine's processes this is; torchrun tells."""
+    return int(os.environ.get("RANK", "0"))
 
 
 def write_atomically(path: Path, document: BaseModel) -> None:
@@ -73,11 +104,19 @@ def read_progress(report: EngineReport) -> Progress | None:
     return Progress.model_validate_json(report.progress.read_text()) if report.progress.exists() else None
 
 
-def read_failure(report: EngineReport) -> EngineFailure | None:
+def read_finished(report: EngineReport) -> Finished | None:
     try:
-        return EngineFailure.model_validate_json(report.failure.read_text())
+        return Finished.model_validate_json(report.finished.read_text())
     except (OSError, ValidationError):
         return None
+
+
+def read_failure(report: EngineReport) -> EngineFailure | None:
+    """What the first rank to fail says; that a peer was lost is only the echo of another's failure."""
+    told = sorted(report.folder.glob("failure-*.json"), key=lambda path: path.stat().st_mtime_ns)
+    failures = [failure for path in told if (failure := _read_one(path)) is not None]
+    causes = [failure for failure in failures if failure.code != ExitCode.PEER_LOST]
+    return next(iter([*causes, *failures]), None)
 
 
 def read_metrics(report: EngineReport) -> list[dict[str, float]]:
@@ -86,3 +125,10 @@ def read_metrics(report: EngineReport) -> list[dict[str, float]]:
         return []
     lines = report.metrics.read_text().split("\n")
     return [json.loads(line) for line in lines if line.startswith("{") and line.endswith("}")]
+
+
+def _read_one(path: Path) -> EngineFailure | None:
+    try:
+        return EngineFailure.model_validate_json(path.read_text())
+    except (OSError, ValidationError):
+        return None

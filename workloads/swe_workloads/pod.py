@@ -31,6 +31,10 @@ class Pod(BaseModel):
     token_file: Path = Field(alias="SWE_TOKEN_FILE")
     pod_uid: str = Field(alias="SWE_POD_UID", default="")
     attempt: int = Field(alias="SWE_ATTEMPT", default=0, ge=0)
+    # Seconds that spec.budget leaves for this attempt; without it there is no end.
+    budget_seconds: float | None = Field(alias="SWE_BUDGET_SECONDS", default=None, gt=0)
+    # Rows of one forward pass in this attempt, if fewer than the run says.
+    micro_batch: int | None = Field(alias="SWE_MICRO_BATCH", default=None, ge=1)
     grace_seconds: float = Field(alias="SWE_GRACE_SECONDS", default=30, gt=0)
     work_dir: Path = Field(alias="SWE_WORK_DIR", default=Path("/work"))
     credentials_dir: Path = Field(alias="SWE_CREDENTIALS_DIR", default=Path("/etc/swe-operator-credentials"))

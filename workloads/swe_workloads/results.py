@@ -2,12 +2,14 @@
 
 import json
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from swe_workloads.artifacts import ArtifactStore, Occupied
 from swe_workloads.engine_files import EngineReport
 from swe_workloads.exit_codes import ExitCode, Failure
 from swe_workloads.manifest import manifest_of, read_manifest
+from swe_workloads.numbered import numbered
 from swe_workloads.pod import say
 from swe_workloads.transfer import Digest
 from swe_workloads.verdict import Artifact, TrainVerdict
@@ -22,6 +24,7 @@ class Provenance:
     """What the result was made of."""
 
     model_uri: str
+    model_revision: str | None
     model_files: dict[str, Digest]
     data_files: dict[str, Digest]
     settings: dict[str, Any]
@@ -42,30 +45,35 @@ def publish_result(
 ) -> TrainVerdict:
     """Files, then the manifest that holds the verdict. Returns the verdict that stands: the first to be sealed.
 
-    Raises Failure(ENGINE_FAILED) when other bytes are in the way; the next attempt has a folder of its own.
+    Raises Failure(ENGINE_FAILED) when something that is no manifest lies in the manifest's place.
     """
-    folder = f"result/a{verdict.attempt}"
     summary = report.folder / "summary.json"
     summary.write_text(json.dumps(_summary(verdict, provenance), indent=1) + "\n")
-    paths = {f"adapter/{path.name}": path for path in sorted(report.adapter.iterdir())}
+    made = sorted(path for path in report.result.rglob("*") if path.is_file())
+    paths = {str(path.relative_to(report.result)): path for path in made}
     paths |= {"metrics.jsonl": report.metrics, "summary.json": summary}
     names = sorted(paths, key=lambda name: (FIRST_FILES.index(name) if name in FIRST_FILES else len(FIRST_FILES), name))
+    folder, digests = _upload_beside_others(store, f"result/a{verdict.attempt}", paths)
+    sealed = verdict.model_copy(update={"artifacts": [_artifact(name, folder, digests) for name in names]})
     try:
-        digests = store.upload_all({f"{folder}/{name}": path for name, path in paths.items()})
-        sealed = verdict.model_copy(update={"artifacts": [_artifact(name, folder, digests) for name in names]})
         store.write(MANIFEST_KEY, manifest_of(digests, sealed.to_document()).to_json())
     except Occupied as key:
         standing = adopt_result(store)
         if standing is None:
-            raise Failure(ExitCode.ENGINE_FAILED, _in_the_way(str(key), verdict.attempt)) from key
+            message = f"{key} is in the store but is no manifest; remove it, then the next attempt seals the result."
+            raise Failure(ExitCode.ENGINE_FAILED, message) from key
         return standing
     return sealed
 
 
-def _in_the_way(key: str, attempt: int) -> str:
-    if key == MANIFEST_KEY:
-        return f"{key} is in the store but is no manifest; remove it, then the next attempt seals the result."
-    return f"{key} was left by an earlier pod of attempt {attempt}; the next attempt uploads from the last checkpoint."
+def _upload_beside_others(store: ArtifactStore, base: str, paths: dict[str, Path]) -> tuple[str, dict[str, Digest]]:
+    """An earlier pod of the same attempt may have left a part of its own, with other bytes."""
+    for folder in numbered(base):
+        try:
+            return folder, store.upload_all({f"{folder}/{name}": path for name, path in paths.items()})
+        except Occupied as key:
+            say(f"{key} was left by an earlier pod of this attempt.")
+    raise Failure(ExitCode.ENGINE_FAILED, f"Too many pods have left results below {base}.")
 
 
 def _artifact(name: str, folder: str, digests: dict[str, Digest]) -> Artifact:
@@ -76,7 +84,11 @@ def _artifact(name: str, folder: str, digests: dict[str, Digest]) -> Artifact:
 def _summary(verdict: TrainVerdict, provenance: Provenance) -> dict[str, Any]:
     return {
         "verdict": verdict.to_document(),
-        "model": {"uri": provenance.model_uri, "files": _listed(provenance.model_files)},
+        "model": {
+            "uri": provenance.model_uri,
+            "revision": provenance.model_revision,
+            "files": _listed(provenance.model_files),
+        },
         "data": _listed(provenance.data_files),
         "run": provenance.settings,
     }

@@ -1,8 +1,13 @@
-"""SIGTERM and SIGINT: remembered with their moment, and passed on; SIGALRM when the time for them runs out."""
+"""SIGTERM, SIGINT and the end of the budget: remembered with their moment and passed on; SIGALRM when time is up."""
 
 import signal
 import time
 from collections.abc import Callable
+
+from swe_workloads.exit_codes import ExitCode
+
+# Sent by this program to itself, so that the end of the budget takes the very way of a stop from outside.
+BUDGET_SIGNAL = signal.SIGUSR1
 
 
 class StopRequest:
@@ -17,9 +22,10 @@ class StopRequest:
         self._grace_seconds = grace_seconds
         self._on_request = on_request
         self._requested_at: float | None = None
+        self.code = ExitCode.PREEMPTED
         signal.signal(signal.SIGALRM, lambda *_: out_of_time())
-        signal.signal(signal.SIGTERM, self._handle)
-        signal.signal(signal.SIGINT, self._handle)
+        for number in (signal.SIGTERM, signal.SIGINT, BUDGET_SIGNAL):
+            signal.signal(number, self._handle)
 
     @property
     def requested(self) -> bool:
@@ -39,6 +45,7 @@ class StopRequest:
     def _handle(self, number: int, frame: object) -> None:
         if self._requested_at is None:
             self._requested_at = time.monotonic()
+            self.code = ExitCode.BUDGET_EXCEEDED if number == BUDGET_SIGNAL else ExitCode.PREEMPTED
             # A transfer that hangs may hold the main thread beyond seconds_left(); a signal still gets through.
             signal.setitimer(signal.ITIMER_REAL, max(0.1, self._grace_seconds - self.MARGIN_SECONDS / 2))
             self._on_request()

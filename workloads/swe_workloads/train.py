@@ -7,30 +7,28 @@ ends with a verdict: in the store first, then as termination message, then as ex
 import json
 import os
 import shutil
-import signal
 import sys
-import time
 import traceback
 from pathlib import Path
 
 from swe_workloads import held_signals
-from swe_workloads.attempt import Attempt, classify
-from swe_workloads.checkpoints import CheckpointSync, restore_newest
-from swe_workloads.data_files import DATA_MANIFEST, TEST_FILE, TRAIN_FILE
-from swe_workloads.engine_files import EngineOrder, write_atomically
-from swe_workloads.engine_process import EngineProcess, cpu_limit
+from swe_workloads.artifacts import Occupied
+from swe_workloads.attempt import Attempt, classify, why_stopped
+from swe_workloads.checkpoints import Origin, restore_newest
+from swe_workloads.data_files import DATA_MANIFEST, TEST_FILE, TRAIN_FILE, prepared_model
+from swe_workloads.engine_files import EngineOrder, read_finished, read_metrics
+from swe_workloads.engine_run import run_engine
 from swe_workloads.exit_codes import ExitCode, Failure
+from swe_workloads.exports import Base, CheckpointPlaces, export_result
 from swe_workloads.manifest import read_manifest
-from swe_workloads.model_files import digest_of, fetch_model
+from swe_workloads.model_files import digest_of, fetch_model, model_origin
+from swe_workloads.numbered import numbered
 from swe_workloads.pod import read_pod, say, termination_file
 from swe_workloads.results import Provenance, adopt_result, publish_result
 from swe_workloads.run_file import RunFile, read_run_file
-from swe_workloads.sources import reader
 from swe_workloads.transfer import Digest, Missing
 from swe_workloads.verdict import TrainVerdict, outcome, write_termination_message
 
-ENGINES = {"SFT": "swe_workloads.engine_sft"}
-LOOK_EVERY_SECONDS = 0.1
 # A verdict is worth waiting for, but the termination message carries it too.
 VERDICT_PATIENCE_SECONDS = 30
 
@@ -61,26 +59,31 @@ def train(attempt: Attempt) -> TrainVerdict:
         return finished
     run = attempt.run = read_run_file(attempt.pod.run_file)
     order, provenance = set_up(attempt, run)
-    returncode = run_engine(attempt, run, order, digest_of(provenance.model_files))
-    code, message = classify(attempt, returncode)
-    verdict = attempt.verdict(code, message)
+    origin = Origin(digest_of(provenance.model_files), run.compute.ranks)
+    order.resume_from = restore(attempt, order, origin)
+    code, message = classify(attempt, run_engine(attempt, run, order, origin))
     if code != ExitCode.COMPLETED:
-        return verdict
+        return attempt.verdict(code, message)
+    attempt.budget.close()
+    places = CheckpointPlaces(order.output_dir, attempt.report, attempt.store, attempt.folder / "best", origin)
+    step = export(attempt, places, Base(run, provenance.model_revision))
+    verdict = attempt.verdict(code, f"{message} The result is the checkpoint of step {step}.")
     say("Uploading the result.")
     return publish_result(attempt.store, attempt.report, verdict, provenance)
 
 
 def set_up(attempt: Attempt, run: RunFile) -> tuple[EngineOrder, Provenance]:
     """Everything the engine needs, on local disk."""
+    micro_batch = attempt.micro_batch(run)
+    if run.batch.per_device % micro_batch:
+        message = f"SWE_MICRO_BATCH: {micro_batch} does not divide batch.perDevice, which is {run.batch.per_device}."
+        raise Failure(ExitCode.INVALID_CONFIGURATION, message)
     shutil.rmtree(attempt.folder, ignore_errors=True)
     attempt.report.snapshots.mkdir(parents=True)
     data = fetch_prepared(attempt, attempt.folder / "data")
-    origin = reader(attempt.pod, attempt.store, run.model.credentials, "model")
-    model = fetch_model(origin, run.model.uri, attempt.folder / "model")
+    origin = model_origin(attempt.pod, attempt.store, run.model, prepared_model(attempt.store))
+    model = fetch_model(origin, attempt.folder / "model")
     say(f"The model is here: {len(model)} files, {sum(file.size_bytes for file in model.values()):,} bytes.")
-    restored = restore_newest(attempt.store, attempt.folder / "output", digest_of(model))
-    if restored is not None:
-        attempt.from_step = attempt.checkpoint_step = restored.step
     test_file = attempt.folder / "data" / TEST_FILE
     order = EngineOrder(
         run_file=attempt.pod.run_file,
@@ -88,10 +91,20 @@ def set_up(attempt: Attempt, run: RunFile) -> tuple[EngineOrder, Provenance]:
         train_file=attempt.folder / "data" / TRAIN_FILE,
         test_file=test_file if test_file.stat().st_size > 0 else None,
         output_dir=attempt.folder / "output",
-        resume_from=restored.folder if restored else None,
+        resume_from=None,
+        micro_batch=micro_batch,
         report=attempt.report,
     )
-    return order, Provenance(run.model.uri, model, data, json.loads(attempt.pod.run_file.read_text()))
+    settings = json.loads(attempt.pod.run_file.read_text())
+    return order, Provenance(origin.uri, origin.revision, model, data, settings)
+
+
+def restore(attempt: Attempt, order: EngineOrder, origin: Origin) -> Path | None:
+    restored = restore_newest(attempt.store, order.output_dir, origin)
+    if restored is None:
+        return None
+    attempt.from_step = attempt.checkpoint_step = restored.step
+    return restored.folder
 
 
 def fetch_prepared(attempt: Attempt, target: Path) -> dict[str, Digest]:
@@ -110,48 +123,18 @@ def fetch_prepared(attempt: Attempt, target: Path) -> dict[str, Digest]:
     return {Path(key).name: digest for key, digest in digests.items()}
 
 
-def run_engine(attempt: Attempt, run: RunFile, order: EngineOrder, model_sha256: str) -> int:
-    """The engine's exit code. Every checkpoint it leaves goes to the store."""
-    order_file = attempt.folder / "order.json"
-    write_atomically(order_file, order)
-    sync = CheckpointSync(
-        attempt.store, attempt.report.snapshots, attempt.pod.attempt, run.checkpoint.keep, model_sha256
-    )
-    if attempt.stop.requested:
-        raise Failure(ExitCode.PREEMPTED, "Stopped before the engine was started.")
-    command = [sys.executable, "-m", ENGINES[run.method], str(order_file)]
-    attempt.engine = engine = EngineProcess(command, engine_environment(attempt))
-    if attempt.stop.requested:  # the signal came while the engine was being started
-        engine.send(signal.SIGTERM)
-    while (returncode := engine.poll()) is None:
-        if attempt.stop.requested and attempt.stop.engine_must_end():
-            engine.kill()
-        time.sleep(LOOK_EVERY_SECONDS)
-    sync.finish(attempt.stop.seconds_left() if attempt.stop.requested else attempt.pod.store_patience_seconds)
-    attempt.checkpoint_step = max(attempt.checkpoint_step, sync.committed_step)
-    return returncode
-
-
-def engine_environment(attempt: Attempt) -> dict[str, str]:
-    threads = os.environ.get("OMP_NUM_THREADS") or str(cpu_limit())
-    return {
-        **os.environ,
-        # Equal in every attempt: sums in another order, or sets in another, are other results.
-        "OMP_NUM_THREADS": threads,
-        "OPENBLAS_NUM_THREADS": threads,
-        "PYTHONHASHSEED": "0",
-        "PYTHONUNBUFFERED": "1",
-        "PYTHONWARNINGS": "ignore::FutureWarning",
-        "HF_HOME": str(attempt.folder / "huggingface"),
-        "HF_HUB_OFFLINE": "1",
-        "TOKENIZERS_PARALLELISM": "false",
-    }
+def export(attempt: Attempt, places: CheckpointPlaces, made_on: Base) -> int:
+    """The step of the checkpoint that becomes the result."""
+    finished = read_finished(attempt.report)
+    if finished is None:
+        raise Failure(ExitCode.ENGINE_FAILED, "The engine's finished.json vanished.")
+    return export_result(places, made_on, finished, read_metrics(attempt.report))
 
 
 def after_failure(attempt: Attempt, failure: Failure) -> TrainVerdict:
     # A store that "did not answer" because we gave up early on request has not failed.
     if attempt.stop.requested and failure.code == ExitCode.STORE_UNAVAILABLE:
-        return attempt.verdict(ExitCode.PREEMPTED, f"Stopped on request. {failure.message}")
+        return attempt.verdict(attempt.stop.code, f"{why_stopped(attempt)}. {failure.message}")
     return attempt.verdict(failure.code, failure.message)
 
 
@@ -160,12 +143,22 @@ def end(attempt: Attempt, verdict: TrainVerdict) -> None:
     patience = attempt.stop.seconds_left() if attempt.stop.requested else VERDICT_PATIENCE_SECONDS
     attempt.store.patience.hurry(patience)
     try:
-        attempt.store.write(f"attempts/{attempt.pod.attempt}/verdict.json", verdict.to_json())
+        store_verdict(attempt, verdict)
     except Exception as error:  # whatever it is, a full disk for one: the termination message still tells
         say(f"The verdict is not in the store: {error}")
     write_termination_message(verdict, attempt.pod.termination_file)
     # Not sys.exit: it would wait for a transfer that still hangs.
     os._exit(verdict.exit_code)
+
+
+def store_verdict(attempt: Attempt, verdict: TrainVerdict) -> None:
+    """Beside those of earlier pods of this attempt; the last one stands."""
+    for key in numbered(f"attempts/{attempt.pod.attempt}/verdict.json"):
+        try:
+            attempt.store.write(key, verdict.to_json())
+        except Occupied:
+            continue
+        return
 
 
 if __name__ == "__main__":

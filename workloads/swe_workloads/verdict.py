@@ -115,11 +115,13 @@ class PrepareVerdict(Verdict):
 class TrainVerdict(Verdict):
     """Steps are optimizer steps. What is not known yet, such as totalSteps before the engine starts, is left out.
 
-    `micro_batch` is the rows of one pass, `seconds` the time since the attempt's program began.
+    `micro_batch` is the rows of one pass, `seconds` the time since the attempt's program began, `pod_uid` the pod
+    it ran in: a queue may have one attempt make several.
     """
 
     kind: Literal["Prepare", "Train"] = "Train"
     attempt: int
+    pod_uid: str = ""
     from_step: int = 0
     last_step: int = 0
     checkpoint_step: int = 0
