@@ -1,0 +1,233 @@
+"""The report of a finished run: one HTML page that needs nothing else, to be read in a browser or kept."""
+
+import html
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from swe_workloads.history import Point, lowest, series
+from swe_workloads.report_chart import Chart, Curve, Kind, Tone, draw
+from swe_workloads.report_tables import attempts_table, data_section, fact_rows, flat, settings_section
+from swe_workloads.report_text import count, counted, duration, figure
+from swe_workloads.verdict import FirstAndLast, FrozenSource, PrepareVerdict, TrainVerdict
+
+STYLE = Path(__file__).with_name("report.css")
+# Nothing of this page may load or run anything, whatever stands in the texts it shows.
+POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
+# What no document may hold: control characters and halves of characters.
+UNSPEAKABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What is shown. What is not known is absent from the page.
+
+    `settings` is run.json as the operator wrote it, `attempts` every attempt's verdict in order, `engine_config`
+    the file the engine was configured with, `beside` the names of the files in the report's own folder.
+    """
+
+    settings: dict[str, Any]
+    verdict: TrainVerdict
+    history: list[dict[str, float]] = field(default_factory=list)
+    attempts: list[TrainVerdict] = field(default_factory=list)
+    prepared: PrepareVerdict | None = None
+    sources: dict[str, FrozenSource] = field(default_factory=dict)
+    engine_config: str | None = None
+    beside: list[str] = field(default_factory=list)
+
+
+def render_report(facts: Facts) -> str:
+    run = facts.settings.get("run", {})
+    name = str(run.get("name", "training run"))
+    body = [
+        _header(facts, name, str(run.get("namespace", ""))),
+        _headline(facts),
+        _curves(facts),
+        _held_out(facts),
+        data_section(facts.prepared.summary if facts.prepared else None),
+        attempts_table(facts.attempts),
+        settings_section(facts.settings, facts.engine_config),
+        _provenance(facts),
+        _footer(facts),
+    ]
+    page = (
+        '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8"/>\n'
+        f'<meta http-equiv="Content-Security-Policy" content="{POLICY}"/>\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1"/>\n'
+        f"<title>{html.escape(name)}: training report</title>\n<style>\n{STYLE.read_text()}</style>\n</head>\n"
+        "<body>\n<main>\n" + "\n".join(part for part in body if part) + "\n</main>\n</body>\n</html>\n"
+    )
+    return UNSPEAKABLE.sub("\N{REPLACEMENT CHARACTER}", page)
+
+
+def _header(facts: Facts, name: str, namespace: str) -> str:
+    method = str(facts.settings.get("method", ""))
+    kind = " · ".join(part for part in ("Training run", method, namespace) if part)
+    return (
+        f'<header>\n<div class="kind">{html.escape(kind)}</div>\n<h1>{html.escape(name)}</h1>\n'
+        f'<p><span class="badge">{html.escape(facts.verdict.reason)}</span>{html.escape(facts.verdict.message)}</p>\n'
+        "</header>"
+    )
+
+
+def _headline(facts: Facts) -> str:
+    cards = [
+        _loss_card("Training loss", facts.verdict.loss, "first and last entry of the history"),
+        _loss_card("Held-out loss", facts.verdict.eval_loss, _best_note(facts)),
+        _perplexity_card(facts),
+        _steps_card(facts),
+        _attempts_card(facts),
+        _duration_card(facts),
+    ]
+    return '<dl class="figures">\n' + "\n".join(card for card in cards if card) + "\n</dl>"
+
+
+def _card(label: str, value: str, note: str = "", tone: str = "") -> str:
+    noted = f'<div class="note">{html.escape(note)}</div>' if note else ""
+    shown = f'<div class="value{tone}">{html.escape(value)}</div>'
+    return f"<div><dt>{html.escape(label)}</dt><dd>{shown}{noted}</dd></div>"
+
+
+def _loss_card(label: str, loss: FirstAndLast | None, note: str) -> str:
+    return _card(label, f"{loss.first} → {loss.last}" if loss.first != loss.last else loss.last, note) if loss else ""
+
+
+def _best_note(facts: Facts) -> str:
+    best = _best(facts)
+    if best is None:
+        return ""
+    which = "the result" if _result_is_best(facts) else "the result is the last step"
+    return f"lowest {figure(best.value)} at step {count(int(best.step))}: {which}"
+
+
+def _perplexity_card(facts: Facts) -> str:
+    found = facts.verdict.perplexity
+    if found is None:
+        return ""
+    if found.value is None:
+        return _card("Perplexity", "none", found.reason or "", " none")
+    return _card("Perplexity, held-out rows", found.value, f"95 % interval {found.low} to {found.high}")
+
+
+def _steps_card(facts: Facts) -> str:
+    verdict = facts.verdict
+    if verdict.stopped_early:
+        return _card("Steps", count(verdict.last_step), f"stopped early, of {count(verdict.total_steps or 0)} planned")
+    epochs = series(facts.history, "epoch")
+    note = f"{figure(epochs[-1].value, 3)} epochs" if epochs else ""
+    return _card("Steps", count(verdict.last_step), note)
+
+
+def _attempts_card(facts: Facts) -> str:
+    resumed = _resumed_at(facts)
+    note = f"resumed from step {', '.join(map(count, resumed[-3:]))}" if resumed else "without interruption"
+    return _card("Attempts", count(facts.verdict.attempt), note)
+
+
+def _duration_card(facts: Facts) -> str:
+    known = [attempt.seconds for attempt in facts.attempts if attempt.seconds is not None]
+    if not known or len(known) < facts.verdict.attempt:
+        return _card("Duration of the last attempt", duration(known[-1]), _hardware(facts)) if known else ""
+    return _card("Duration", duration(sum(known)), _hardware(facts))
+
+
+def _hardware(facts: Facts) -> str:
+    compute = facts.settings.get("compute") or {}
+    gpus = compute.get("gpus") or 0
+    return counted(gpus, str(compute.get("gpuName") or "GPU")) if gpus else "on CPU"
+
+
+def _resumed_at(facts: Facts) -> list[int]:
+    return [attempt.from_step for attempt in facts.attempts if attempt.from_step > 0]
+
+
+def _result_is_best(facts: Facts) -> bool:
+    return (facts.settings.get("checkpoint") or {}).get("result") == "Best"
+
+
+def _best(facts: Facts) -> Point | None:
+    evaluated = series(facts.history, "eval_loss")
+    chosen = facts.verdict.best
+    if chosen is not None:
+        return next((point for point in evaluated if point.step == chosen.step), None)
+    return lowest(evaluated)
+
+
+def _curves(facts: Facts) -> str:
+    def curve(name: str, metric: str, tone: Tone, kind: Kind) -> Curve:
+        return Curve(name, tone, kind, series(facts.history, metric))
+
+    loss = _chart(
+        facts,
+        "Loss",
+        [curve("training", "loss", "one", "Noisy"), curve("held-out", "eval_loss", "two", "Dotted")],
+        wide=True,
+    )
+    accuracy = [
+        curve("training", "mean_token_accuracy", "one", "Noisy"),
+        curve("held-out", "eval_mean_token_accuracy", "two", "Dotted"),
+    ]
+    small = [
+        _chart(facts, "Learning rate", [curve("learning rate", "learning_rate", "three", "Exact")]),
+        _chart(facts, "Gradient norm", [curve("gradient norm", "grad_norm", "three", "Noisy")]),
+        _chart(facts, "Token accuracy", accuracy),
+    ]
+    rest = "".join(chart for chart in small if chart)
+    if not loss and not rest:
+        return '<h2>Curves</h2>\n<p class="muted">The metric history is empty.</p>'
+    return f'<h2>Curves</h2>\n{loss}\n<div class="small">\n{rest}\n</div>'
+
+
+def _chart(facts: Facts, title: str, curves: list[Curve], wide: bool = False) -> str:
+    shown = [curve for curve in curves if curve.points]
+    resumed = _resumed_at(facts) if wide else []
+    drawn = draw(
+        Chart(
+            title=title,
+            curves=shown,
+            total_steps=facts.verdict.last_step,
+            width=920 if wide else 310,
+            height=330 if wide else 190,
+            best=_best(facts) if wide else None,
+            resumed_at=resumed,
+        )
+    )
+    if not drawn:
+        return ""
+    keys = [f'<span class="key {curve.tone}"><span>{curve.name}</span></span>' for curve in shown if len(shown) > 1]
+    if resumed:
+        keys.append('<span class="key resumed"><span>resumed from a checkpoint</span></span>')
+    caption = f"<figcaption><b>{title}</b>{''.join(keys)}</figcaption>"
+    return f'<figure>\n{caption}\n<div class="chart">\n{drawn}\n</div>\n</figure>'
+
+
+def _held_out(facts: Facts) -> str:
+    found = facts.verdict.perplexity
+    if found is None or found.value is None:
+        return ""
+    return (
+        "<h2>Held-out rows</h2>\n"
+        f"<p>Perplexity {found.value}, with 95 % confidence between {found.low} and {found.high}: "
+        f"e to the mean loss of {counted(found.tokens or 0, 'token')} in {counted(found.rows or 0, 'row')} that were "
+        "not trained on, measured with the weights of this result. The interval is a bootstrap over rows; it says how "
+        "far the value would move with other rows of the same kind, not with other training seeds.</p>\n"
+        '<p class="muted">Compare it only between runs with the same tokenizer and the same held-out rows. '
+        "It differs a little from e to the held-out loss, in which every batch counts the same however many tokens "
+        "it has.</p>"
+    )
+
+
+def _provenance(facts: Facts) -> str:
+    rows: list[tuple[str, str]] = []
+    for what, source in facts.sources.items():
+        rows.append((what, source.uri))
+        rows += [(f"{what}, revision", source.revision)] if source.revision else []
+        rows += [(f"{what}, sha256", source.sha256)] if source.sha256 else []
+    rows += [(f"run, {name}", value) for name, value in flat(facts.settings.get("run", {}))]
+    return f'<h2>Provenance</h2>\n<div class="scroll"><table class="facts">{fact_rows(rows)}</table></div>'
+
+
+def _footer(facts: Facts) -> str:
+    links = [f'<a href="{html.escape(name)}">{html.escape(name)}</a>' for name in facts.beside]
+    return f"<footer>In the same folder: {', '.join(links)}.</footer>" if links else ""
