@@ -4,7 +4,7 @@ import type { ProgressBook } from '../endpoint/progress-book.ts'
 import { PodType } from '../shared/kinds.ts'
 import { programState } from '../training-run/children.ts'
 import { silentAfterSeconds, type Pace } from '../training-run/pace.ts'
-import { newestProgress } from '../training-run/stories.ts'
+import { newestProgress } from '../training-run/progress.ts'
 
 export type Reports = Pick<ProgressBook, 'of' | 'paceOf'>
 

@@ -3,8 +3,15 @@ import { conditionOf } from '../../operator/meta/conditions.ts'
 import { toSeconds } from '../../operator/meta/time.ts'
 import type { ConfigMap, Pod } from '../shared/kinds.ts'
 import { containerEnd, endTimeOf, isBeforeAll, isLive, isRecorded, newestPod, type Attempt, type Preparation } from './children.ts'
+import { millionths, toDecimal } from './decimal.ts'
+import { microBatchAfter } from './micro-batch.ts'
+import { occupiedSeconds } from './occupancy.ts'
 import { outcomeOf, type Outcome } from './outcome.ts'
 import type { Pace } from './pace.ts'
+import { priceOf, rateOf } from './prices.ts'
+import { newestProgress } from './progress.ts'
+import { earlierPodsOf, sumOf } from './queue/earlier-pods.ts'
+import type { QueueAnswer } from './queue/workload.ts'
 import type { Resolved } from './resolve.ts'
 import type { Settings } from './settings.ts'
 import type { PrepareVerdict, TrainVerdict } from './verdicts.ts'
@@ -33,6 +40,8 @@ export type Observed = Readonly<{
   pace?: Pace
   /** The newest complaint of Kubernetes about the pod that is on its way. */
   warning?: string
+  /** What Kueue says about the Job that waits in its queue, if one does. */
+  queue?: QueueAnswer
   /** Whether the store has told if the run was finished before, now or earlier. */
   consulted: boolean
   /** The store had to be asked and did not answer. */
@@ -59,9 +68,16 @@ export function isGoing({ metadata }: TrainingRun): boolean {
   return metadata.deletionTimestamp !== undefined
 }
 
-/** The table of attempts as the status should show it: what is recorded stays, what ended is added once it is known how. */
+/** The table of attempts as the status should show it. */
 export function attemptTable(seen: Observed): readonly TrainingRunAttempt[] {
-  return seen.attempts.filter(({ forgotten }) => !forgotten).map((attempt) => describeAttempt(seen, attempt)).slice(-ATTEMPTS_SHOWN)
+  return attemptsToTell(seen).slice(-ATTEMPTS_SHOWN)
+}
+
+/** All attempts of which something is left: what is recorded stays, what ended is added once it is known how. */
+export function attemptsToTell(seen: Observed): readonly TrainingRunAttempt[] {
+  const rows: TrainingRunAttempt[] = []
+  for (const attempt of seen.attempts) if (!attempt.forgotten) rows.push(describeAttempt(seen, attempt, rows.at(-1)))
+  return rows
 }
 
 /** How an attempt ended that is not recorded yet; undefined while it lives or nobody can tell. */
@@ -77,12 +93,14 @@ export function isSettled(run: TrainingRun, number: number): boolean {
   return record === undefined ? isBeforeAll(records, number) : record.state !== 'Running'
 }
 
-function describeAttempt(seen: Observed, attempt: Attempt): TrainingRunAttempt {
+function describeAttempt(seen: Observed, attempt: Attempt, previous: TrainingRunAttempt | undefined): TrainingRunAttempt {
   const { record, verdict } = attempt
   if (record && isRecorded(attempt)) return record
-  const base = describeStart(seen, attempt)
-  const outcome = newOutcomeOf(attempt)
+  const perDevice = record?.perDevice ?? verdict?.microBatch ?? microBatchAfter(previous, seen.resolved.perDevice)
+  const base = { ...describeStart(seen, attempt), perDevice, ...describeUse(seen, attempt) }
+  const outcome = endingOf(seen, attempt)
   if (!outcome) return base
+  const fromStep = base.earlierPods?.[0]?.fromStep ?? verdict?.fromStep
   const lastStep = verdict?.lastStep ?? lastReportedStep(seen, attempt.number)
   return {
     ...base,
@@ -91,7 +109,7 @@ function describeAttempt(seen: Observed, attempt: Attempt): TrainingRunAttempt {
     reason: outcome.reason,
     message: outcome.message,
     ...(outcome.exitCode === undefined ? {} : { exitCode: outcome.exitCode }),
-    ...(verdict?.fromStep === undefined ? {} : { fromStep: verdict.fromStep }),
+    ...(fromStep === undefined ? {} : { fromStep }),
     ...(lastStep === undefined ? {} : { lastStep }),
   }
 }
@@ -111,9 +129,35 @@ function describeStart({ run, now }: Observed, attempt: Attempt): TrainingRunAtt
   }
 }
 
+/** What it occupied so far, and what that costs. */
+function describeUse(seen: Observed, attempt: Attempt): Pick<TrainingRunAttempt, 'seconds' | 'gpuSeconds' | 'cost' | 'pool' | 'earlierPods'> {
+  const progress = newestProgress(seen)
+  const reportedTime = progress?.attempt === attempt.number ? progress.updatedTime : undefined
+  const earlier = earlierPodsOf(seen, attempt)
+  const told = sumOf(earlier)
+  const seconds = occupiedSeconds(attempt, { now: seen.now, reportedTime }, earlier)
+  const pool = attempt.pool ?? attempt.record?.pool ?? seen.resolved.pool
+  const { gpus, perHour } = rateOf(seen, pool)
+  return {
+    seconds,
+    gpuSeconds: seconds * gpus,
+    ...(perHour === undefined ? {} : { cost: toDecimal(told.money + millionths(priceOf(seconds - told.seconds, perHour))) }),
+    ...(pool === undefined ? {} : { pool }),
+    ...(earlier.length === 0 ? {} : { earlierPods: earlier }),
+  }
+}
+
+/** Its trainer cannot tell why it was asked to stop; the state does, which remembers what we asked for. */
+function endingOf({ run }: Observed, attempt: Attempt): Outcome | undefined {
+  const outcome = newOutcomeOf(attempt)
+  if (outcome?.retry !== 'Always' || run.status?.state !== 'BudgetExceeded') return outcome
+  return { ...outcome, reason: 'BudgetExceeded', message: `It was stopped for the budget. ${outcome.message}` }
+}
+
 function endState({ run }: Observed, { reason, retry }: Outcome): TrainingRunAttempt['state'] {
   if (reason === 'Completed') return 'Completed'
   if (retry !== 'Always') return 'Failed'
+  if (reason === 'BudgetExceeded') return 'Suspended'
   return run.spec.suspend === true || run.status?.state === 'Suspending' ? 'Suspended' : 'Preempted'
 }
 

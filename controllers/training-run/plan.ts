@@ -1,11 +1,14 @@
 import type { TrainingRun, TrainingRunAttempt, TrainingRunStatus } from '../../crds/training-run.ts'
 import { refOf } from '../../operator/api/object.ts'
 import { decide, type EventIntent, type Plan, type Verdict, type Write } from '../../operator/control/plan.ts'
+import { conditionOf, type Condition } from '../../operator/meta/conditions.ts'
 import { hasFinalizer } from '../../operator/meta/finalizer.ts'
 import { isTerminal, type Pod } from '../shared/kinds.ts'
 import { VERDICT_FINALIZER } from '../shared/labels.ts'
+import { concerns } from './concerns.ts'
 import { isFinished, isGoing, isSettled, type Observed } from './observed.ts'
 import { policies } from './policies.ts'
+import { toldPods } from './queue/earlier-pods.ts'
 import { isState, states } from './reasons.ts'
 import { buildStatus } from './status.ts'
 
@@ -30,10 +33,10 @@ export function releaseAll(pods: readonly Pod[]): Plan {
   return { writes: pods.filter((pod) => hasFinalizer(pod, VERDICT_FINALIZER)).map(release), events: [] }
 }
 
-/** A pod may go once the status, as read back, tells how its attempt ended: not earlier, or a crash would lose its verdict. */
+/** A pod may go once the status, as read back, tells how it or its attempt ended: not earlier, or a crash would lose its verdict. */
 function releases({ run, attempts, strays }: Observed): readonly Write[] {
   const settled = attempts.filter(({ number }) => isSettled(run, number)).flatMap(({ pods }) => pods.filter(isTerminal))
-  return releaseAll([...strays, ...settled]).writes
+  return releaseAll([...strays, ...settled, ...attempts.flatMap(toldPods)]).writes
 }
 
 function release(pod: Pod): Write {
@@ -48,11 +51,12 @@ function writesOf({ remove = [], apply = [], create = [] }: Verdict): readonly W
   ]
 }
 
-/** One event for each attempt that ended and one for a new state; none while things go on as they did. */
+/** One event for each attempt that ended, each concern that began and a new state; none while things go on as they did. */
 function eventsOf(run: TrainingRun, status: TrainingRunStatus, verdict: Verdict): readonly EventIntent[] {
   const before = run.status?.attempts ?? []
   const endings = (status.attempts ?? []).filter((one) => one.state !== 'Running' && before.find(({ number }) => number === one.number)?.state !== one.state)
-  return [...endings.map(eventOfEnding), ...(run.status?.state === verdict.reason ? [] : [eventOfState(verdict)])]
+  const begun = concerns.filter((type) => conditionOf(run.status?.conditions, type) === undefined).flatMap((type) => conditionOf(status.conditions, type) ?? [])
+  return [...endings.map(eventOfEnding), ...begun.map(eventOfConcern), ...(run.status?.state === verdict.reason ? [] : [eventOfState(verdict)])]
 }
 
 function eventOfEnding({ number, state, reason, message, lastStep }: TrainingRunAttempt): EventIntent {
@@ -63,6 +67,10 @@ function eventOfEnding({ number, state, reason, message, lastStep }: TrainingRun
     action: 'EndAttempt',
     note: `Attempt ${number} ended${where}: ${message ?? state}`,
   }
+}
+
+function eventOfConcern({ type, message }: Condition): EventIntent {
+  return { type: 'Warning', reason: type, action: 'Train', note: message }
 }
 
 function eventOfState({ reason, message }: Verdict): EventIntent {

@@ -1,14 +1,17 @@
-import { refOf } from '../../operator/api/object.ts'
+import { refOf, type ObjectRef } from '../../operator/api/object.ts'
 import type { Policy, Verdict } from '../../operator/control/plan.ts'
 import { conditionOf } from '../../operator/meta/conditions.ts'
-import { isLive, newestPod, type Attempt } from './children.ts'
-import { attemptTable, isFinished, newOutcomeOf, type Observed } from './observed.ts'
+import { isOverBudget, spentLimits } from './budget.ts'
+import { isLive, type Attempt, type Child } from './children.ts'
+import { attemptTable, isFinished, isPrepared, newOutcomeOf, type Observed } from './observed.ts'
+import { invalidCompute } from './pools/compute.ts'
 import { prepareData } from './preparation.ts'
+import { waitInQueue } from './queue/policies.ts'
 import { conclude } from './reasons.ts'
 import { invalidReference } from './references.ts'
 import { nextAfter } from './retries.ts'
-import { giveUpMessage, retryMessage, suspendedMessage, successMessage } from './stories.ts'
-import { inputsIfChanged, startNext, stuckHint, superviseRunning, superviseStart } from './supervision.ts'
+import { giveUpMessage, overBudgetMessage, retryMessage, suspendedMessage, successMessage } from './stories.ts'
+import { inputsIfChanged, startNext, stoppingMessage, superviseRunning, superviseStart } from './supervision.ts'
 import { hasStarted } from './trouble.ts'
 
 /** The life of a training run, top to bottom: the first policy with an opinion decides. */
@@ -17,8 +20,11 @@ export const policies: readonly Policy<Observed>[] = [
   restoreFromStore, // a run that lost its status, or its pod after the last write, does not train again
   finishCompleted, // before suspend: what is complete cannot be held
   holdWhileSuspended,
+  stopOverBudget, // after suspend, which asks for the same and says so
+  waitInQueue, // a suspended Job is the same attempt
   superviseAttempt, // nothing below ever happens beside a live attempt
   waitForStore, // what comes next depends on what lies there
+  holdAtBudget, // nothing that costs is started below, and what ended is written down all the same
   collectVerdict, // written down first: only then its pod may go and another attempt may come
   checkReferences, // before anything is created for a run that can never work
   prepareData, // once; every attempt reads the same prepared data
@@ -48,22 +54,32 @@ function finishCompleted(seen: Observed): Verdict | undefined {
 function holdWhileSuspended(seen: Observed): Verdict | undefined {
   if (seen.run.spec.suspend !== true) return undefined
   const live = [...seen.preparations, ...seen.attempts].filter(isLive)
-  if (live.length > 0) {
-    const remove = live.flatMap(({ job }) => (job === undefined || job.metadata.deletionTimestamp !== undefined ? [] : [refOf(job)]))
-    const last = seen.attempts.some(isLive) ? 'write a last checkpoint' : 'end'
-    const hint = live.map((child) => stuckHint(newestPod(child), seen.now)).join('')
-    return conclude('Suspending', `Its pod gets up to ${seen.resolved.gracePeriodSeconds} s to ${last}.${hint}`, { remove, again: CHECK_SECONDS })
-  }
+  if (live.length > 0) return conclude('Suspending', stoppingMessage(seen, live), { remove: jobsOf(live), again: CHECK_SECONDS })
   if (seen.storeTrouble !== undefined && (!seen.consulted || seen.attempts.some(({ unread }) => unread))) return undefined
   return conclude('Suspended', suspendedMessage(seen))
 }
 
+/** The trainer stops by itself at what it was told; this is for one that does not, or was told more than the budget is now. */
+function stopOverBudget(seen: Observed): Verdict | undefined {
+  const attempt = seen.attempts.findLast(isLive)
+  if (!attempt || !isOverBudget(seen, attempt)) return undefined
+  return conclude('BudgetExceeded', `${overBudgetMessage(seen)} ${stoppingMessage(seen, [attempt])}`, { remove: jobsOf([attempt]), again: CHECK_SECONDS })
+}
+
+/** Deleted Jobs end their pods with the grace period. */
+function jobsOf(children: readonly Child[]): readonly ObjectRef[] {
+  return children.flatMap(({ job }) => (job === undefined || job.metadata.deletionTimestamp !== undefined ? [] : [refOf(job)]))
+}
+
+// Resumed, or granted more, before the pod had ended: the state remembers that its end was asked for.
+const STOPPING = { Suspending: 'It was suspended; the next attempt follows at once.', BudgetExceeded: 'It was stopped for the budget.' }
+
 function superviseAttempt(seen: Observed): Verdict | undefined {
   const attempt = seen.attempts.findLast(isLive)
   if (!attempt) return undefined
-  // Resumed before the pod had ended: the state remembers that its end was asked for.
-  if (seen.run.status?.state === 'Suspending' && isEnding(attempt)) {
-    return conclude('Suspending', `${superviseRunning(seen, attempt)} It was suspended; the next attempt follows at once.`, { again: CHECK_SECONDS })
+  const { state } = seen.run.status ?? {}
+  if ((state === 'Suspending' || state === 'BudgetExceeded') && isEnding(attempt)) {
+    return conclude(state, `${superviseRunning(seen, attempt)} ${STOPPING[state]}`, { again: CHECK_SECONDS })
   }
   const verdict = hasStarted(attempt)
     ? conclude('Running', superviseRunning(seen, attempt), { again: CHECK_SECONDS })
@@ -81,6 +97,11 @@ function waitForStore({ storeTrouble, consulted }: Observed): Verdict | undefine
   return consulted ? verdict : { ...verdict, ready: 'Unknown' }
 }
 
+function holdAtBudget(seen: Observed): Verdict | undefined {
+  if (!isPrepared(seen) || nextAfter(attemptTable(seen), seen.resolved.retryLimit).kind === 'GiveUp') return undefined
+  return spentLimits(seen).length === 0 ? undefined : conclude('BudgetExceeded', overBudgetMessage(seen))
+}
+
 function collectVerdict(seen: Observed): Verdict | undefined {
   if (!seen.attempts.some((attempt) => newOutcomeOf(attempt))) return undefined
   const next = nextAfter(attemptTable(seen), seen.resolved.retryLimit)
@@ -89,8 +110,10 @@ function collectVerdict(seen: Observed): Verdict | undefined {
 }
 
 function checkReferences({ run, settings }: Observed): Verdict | undefined {
-  const problem = invalidReference(run, settings.bucket)
-  return problem === undefined ? undefined : conclude('InvalidReference', problem)
+  const reference = invalidReference(run, settings.bucket)
+  if (reference !== undefined) return conclude('InvalidReference', reference)
+  const problem = invalidCompute(run, settings)
+  return problem && conclude(problem.state, problem.message)
 }
 
 function startAttempt(seen: Observed): Verdict | undefined {

@@ -18,12 +18,16 @@ export const states = {
   Pending: { phase: 'Progressing', action: 'Wait', means: 'The operator is not ready for it yet.' },
   Preparing: { phase: 'Progressing', action: 'PrepareData', means: 'A pod reads, checks and splits the data.' },
   Starting: { phase: 'Progressing', action: 'StartAttempt', means: 'A training pod is on its way.' },
+  Queued: { phase: 'Progressing', action: 'Queue', means: 'The training Job waits until Kueue admits it, for the first time or again; the attempt stays the same.' },
   WaitingForReference: { phase: 'Progressing', action: 'Wait', means: 'A ConfigMap or Secret that the pod mounts does not exist yet; create it and the pod starts by itself.' },
   Running: { phase: 'Progressing', action: 'Train', means: 'It trains.' },
   Retrying: { phase: 'Progressing', action: 'Retry', means: 'An attempt ended early; the next one continues from the newest checkpoint.' },
   StoreUnavailable: { phase: 'Progressing', action: 'Wait', means: 'The artifact store does not answer; what is decided next depends on what lies there.' },
   Suspending: { phase: 'Progressing', action: 'Suspend', means: 'The training pod writes a last checkpoint.' },
   Suspended: { phase: 'Held', action: 'Suspend', means: 'Stopped by spec.suspend; false continues from the newest checkpoint.' },
+  BudgetExceeded: { phase: 'Stalled', action: 'HoldAtBudget', means: 'What spec.budget allows is spent; raising it continues from the newest checkpoint.' },
+  InvalidBudget: { phase: 'Stalled', action: 'CheckBudget', means: 'Nothing can measure a limit of spec.budget; changing it continues.' },
+  InvalidPool: { phase: 'Stalled', action: 'CheckPool', means: 'The operator knows no pool of this name; the run goes on once its configuration has it.' },
   CannotStart: { phase: 'Stalled', action: 'StartAttempt', means: 'A pod did not start for ten minutes; it still starts once the named cause is removed.' },
   Succeeded: { phase: 'Succeeded', action: 'Complete', means: 'The adapter lies in the store.' },
   InvalidReference: { phase: 'Failed', action: 'CheckReferences', means: 'The specification names something this namespace may not read.' },
@@ -32,7 +36,6 @@ export const states = {
   ModelUnusable: { phase: 'Failed', action: 'GiveUp', means: 'The base model or its tokenizer cannot be loaded.' },
   CUDAOutOfMemory: { phase: 'Failed', action: 'GiveUp', means: 'The GPU has too little memory for these settings.' },
   Diverged: { phase: 'Failed', action: 'GiveUp', means: 'The loss is no longer a finite number.' },
-  BudgetExceeded: { phase: 'Failed', action: 'GiveUp', means: 'The budget is spent.' },
   Failed: { phase: 'Failed', action: 'GiveUp', means: 'Attempts failed more often than spec.retries allows, or five in a row got no further.' },
 } as const satisfies Record<string, StateEntry>
 
@@ -78,6 +81,11 @@ export const ended = {
 export function retryOf(reason: string): Retry {
   const known = endings.find((ending) => ending.reason === reason)
   return known?.retry ?? 'Counted'
+}
+
+/** What the table says to do about an end of this reason, whatever the program itself said. */
+export function remedyFor(reason: string): string | undefined {
+  return [...programEndings, ...Object.values(ended)].find((ending) => ending.reason === reason)?.message
 }
 
 const programEndings: readonly (Ending & Readonly<{ code: number }>)[] = exitCodes.map((entry) => ({ ...entry, retry: parseRetry(entry.retry) }))

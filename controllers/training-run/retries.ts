@@ -1,4 +1,5 @@
 import type { TrainingRunAttempt } from '../../crds/training-run.ts'
+import { isOutOfMemoryForGood } from './micro-batch.ts'
 import { retryOf } from './reasons.ts'
 
 const BACKOFF_FIRST_SECONDS = 10 // as Jobs do; long enough for a node or the store to come back
@@ -10,15 +11,15 @@ export type Next =
   | Readonly<{ kind: 'Attempt'; afterSeconds: number }>
   | Readonly<{ kind: 'GiveUp'; why: 'Never' | 'RetriesExhausted' | 'NoProgress' }>
 
-/** Decides from the recorded attempts alone; suspended ones neither count nor delay. */
+/** Decides from the recorded attempts alone; those that spec.suspend ended neither count nor delay. */
 export function nextAfter(attempts: readonly TrainingRunAttempt[], retryLimit: number): Next {
   const newest = attempts.at(-1)
-  if (newest === undefined || newest.state === 'Suspended') return { kind: 'Attempt', afterSeconds: 0 }
-  const own = attempts.filter(({ state }) => state !== 'Suspended')
+  if (newest === undefined || isHeld(newest)) return { kind: 'Attempt', afterSeconds: 0 }
+  const own = attempts.filter((attempt) => !isHeld(attempt))
   const retry = retryOf(newest.reason ?? '')
   const counted = own.filter(({ reason }) => retryOf(reason ?? '') === 'Counted').length
   const idle = trailingWithoutProgress(own)
-  if (retry === 'Never') return { kind: 'GiveUp', why: 'Never' }
+  if (retry === 'Never' || isOutOfMemoryForGood(newest)) return { kind: 'GiveUp', why: 'Never' }
   if (counted > retryLimit) return { kind: 'GiveUp', why: 'RetriesExhausted' }
   if (idle >= MAX_ATTEMPTS_WITHOUT_PROGRESS) return { kind: 'GiveUp', why: 'NoProgress' }
   return { kind: 'Attempt', afterSeconds: retry === 'Counted' ? backoffSeconds(counted) : backoffSeconds(idle - 1) }
@@ -37,13 +38,20 @@ export function secondsLeft(since: string | undefined, delaySeconds: number, now
   return Math.max(0, Math.ceil(delaySeconds - elapsedMs / 1000))
 }
 
-/** How many attempts at the end got no further than any before them. */
+/** A budget also suspends, but a program that always claims so without getting further must come to an end. */
+function isHeld({ state, reason }: TrainingRunAttempt): boolean {
+  return state === 'Suspended' && reason !== 'BudgetExceeded'
+}
+
+/** How many attempts at the end got no further than any before them; one with a smaller micro-batch is a new chance. */
 function trailingWithoutProgress(attempts: readonly TrainingRunAttempt[]): number {
   let furthest = 0
   let idle = 0
-  for (const { lastStep } of attempts) {
-    idle = (lastStep ?? 0) > furthest ? 0 : idle + 1
-    furthest = Math.max(furthest, lastStep ?? 0)
+  let rows = 0
+  for (const { lastStep = 0, perDevice = rows } of attempts) {
+    idle = lastStep > furthest || perDevice < rows ? 0 : idle + 1
+    furthest = Math.max(furthest, lastStep)
+    rows = perDevice
   }
   return idle
 }

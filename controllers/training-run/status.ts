@@ -4,8 +4,12 @@ import type { Verdict } from '../../operator/control/plan.ts'
 import { setConditions, type ConditionIntent } from '../../operator/meta/conditions.ts'
 import { toSeconds } from '../../operator/meta/time.ts'
 import { attemptTable, isFinished, isPrepared, type Observed } from './observed.ts'
+import { concernsOf } from './concerns.ts'
+import { describeCost } from './cost.ts'
+import { interruptedVerdict } from './queue/earlier-pods.ts'
 import { isState, states, type Phase } from './reasons.ts'
-import { completion, newestProgress } from './stories.ts'
+import { newestProgress } from './progress.ts'
+import { completion } from './stories.ts'
 import type { Frozen } from './verdicts.ts'
 
 /** The complete status: what is known by now, and of everything else what was known before. */
@@ -23,6 +27,7 @@ export function buildStatus(seen: Observed, verdict: Verdict): TrainingRunStatus
     model: before.model ?? describeModel(seen),
     progress: describeProgress(seen),
     loss: describeLoss(seen),
+    cost: describeCost(seen, isOver(verdict) ? 'Over' : 'Underway'),
     attempts: attempts.length === 0 ? undefined : attempts,
     artifacts: verdict.reason === 'Succeeded' ? describeArtifacts(seen) : before.artifacts,
   })
@@ -39,7 +44,7 @@ function conditionsFor(seen: Observed, { ready, reason, message }: Verdict): rea
   const { phase, means } = isState(reason) ? states[reason] : states.Failed
   const observedGeneration = seen.run.metadata.generation ?? 0
   const complete = phase === 'Succeeded' || !seen.consulted ? message : ''
-  const intents: readonly (readonly [type: string, status: ConditionIntent['status'], reason: string, message: string])[] = [
+  const intents: (readonly [type: string, status: ConditionIntent['status'], reason: string, message: string])[] = [
     ['Ready', ready, reason, message],
     ['Reconciling', truth(phase === 'Progressing'), reason, means],
     ['Stalled', truth(isStuck(phase)), reason, isStuck(phase) ? message : ''],
@@ -47,12 +52,18 @@ function conditionsFor(seen: Observed, { ready, reason, message }: Verdict): rea
     ['Complete', seen.consulted ? truth(phase === 'Succeeded') : 'Unknown', reason, complete],
     ['Failed', truth(phase === 'Failed'), reason, phase === 'Failed' ? message : ''],
   ]
+  for (const { type, reason: why, message: says } of reason === 'Running' ? concernsOf(seen) : []) intents.push([type, 'True', why, says])
   return intents.map(([type, status, why, says]) => ({ type, status, reason: why, message: says, observedGeneration }))
 }
 
 function dataPrepared(seen: Observed): readonly [ConditionIntent['status'], string, string] {
   if (isPrepared(seen)) return ['True', 'Prepared', 'The data is read, checked and split.']
   return seen.consulted ? ['False', 'NotPrepared', ''] : ['Unknown', 'NotPrepared', '']
+}
+
+function isOver({ reason }: Verdict): boolean {
+  const phase = isState(reason) ? states[reason].phase : 'Failed'
+  return phase === 'Succeeded' || phase === 'Failed'
 }
 
 function isStuck(phase: Phase): boolean {
@@ -111,7 +122,7 @@ function finalProgress(seen: Observed, before: TrainingRunProgress | undefined, 
 /** The newest verdict's losses; the first loss of the run stays that of the attempt that began at step 0. */
 function describeLoss(seen: Observed): TrainingRunStatus['loss'] {
   const before = seen.run.status?.loss
-  const verdict = seen.result ?? seen.attempts.findLast((attempt) => attempt.verdict !== undefined)?.verdict
+  const verdict = seen.result ?? seen.attempts.flatMap((attempt) => attempt.verdict ?? interruptedVerdict(attempt) ?? []).at(-1)
   if (!verdict?.loss && !verdict?.evalLoss) return before
   const isContinued = (verdict.fromStep ?? 0) > 0
   const first = isContinued ? (before?.first ?? verdict.loss?.first) : (verdict.loss?.first ?? before?.first)

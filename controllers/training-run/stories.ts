@@ -1,21 +1,16 @@
 // What people read: each message says what happened, to which object, and what to do.
-import type { TrainingRunProgress } from '../../crds/training-run.ts'
+import type { TrainingRunAttempt } from '../../crds/training-run.ts'
 import type { Verdict } from '../../operator/control/plan.ts'
 import { toSeconds } from '../../operator/meta/time.ts'
+import { spentLimits } from './budget.ts'
+import { accumulationFor, microBatchAfter } from './micro-batch.ts'
 import { attemptTable, type Observed } from './observed.ts'
-import { conclude, isState } from './reasons.ts'
+import { newestProgress } from './progress.ts'
+import { conclude, isState, remedyFor } from './reasons.ts'
 import type { Next } from './retries.ts'
 import { cut, type TrainVerdict } from './verdicts.ts'
 
 const LOG_TAIL_MAX = 1024 // the last exception; the whole log is in the pod
-
-/** The report of the newest attempt, never behind what the status showed of the same attempt. */
-export function newestProgress({ run, progress }: Pick<Observed, 'run' | 'progress'>): TrainingRunProgress | undefined {
-  const shown = run.status?.progress
-  if (progress === undefined) return shown
-  const isBehind = shown?.attempt === progress.attempt && (progress.step < shown.step || progress.percent < shown.percent)
-  return isBehind ? shown : progress
-}
 
 /** The verdict of the attempt that completed the run. */
 export function completion({ result, attempts }: Observed): TrainVerdict | undefined {
@@ -38,13 +33,31 @@ export function suspendedMessage(seen: Observed): string {
   return `Suspended${where} after attempt ${last.number}; set spec.suspend to false to continue from the newest checkpoint.`
 }
 
+/** What of the budget is used, and how to go on. */
+export function overBudgetMessage(seen: Observed): string {
+  const limits = spentLimits(seen)
+  const stories = limits.map(({ field, story }) => `${story} (spec.budget.${field})`).join(' and ')
+  const rest = limits.some(({ secondsLeft }) => secondsLeft > 0) ? '; what is left does not even load the model' : ''
+  const { step, totalSteps } = newestProgress(seen) ?? {}
+  const where = step === undefined ? '' : ` at step ${step}${totalSteps === undefined ? '' : ` of ${totalSteps}`}`
+  return `The run has used ${stories}${where}${rest}. Raise the limit, and it continues from the newest checkpoint.`
+}
+
 /** How the newest attempt ended and when the next one comes; says the same as long as that is so. */
 export function retryMessage(seen: Observed, afterSeconds: number): string {
   const last = attemptTable(seen).at(-1)
   if (last === undefined) return 'The first attempt starts.'
   const due = new Date(Date.parse(last.finishedTime ?? toSeconds(seen.now)) + afterSeconds * 1000)
   const when = afterSeconds === 0 ? 'follows at once' : `starts at ${toSeconds(due)}`
-  return `${attemptStory(seen)} Attempt ${last.number + 1} ${when}.`
+  return `${attemptStory(seen)} Attempt ${last.number + 1} ${when}${smallerPasses(seen, last)}.`
+}
+
+/** Fewer rows at once and more passes: the step stays what the specification says. */
+function smallerPasses({ resolved }: Observed, last: TrainingRunAttempt): string {
+  const before = last.perDevice ?? resolved.perDevice
+  const after = microBatchAfter(last, resolved.perDevice)
+  if (after === before) return ''
+  return `, with micro-batch ${before} → ${after} and accumulation ${accumulationFor(before, resolved)} → ${accumulationFor(after, resolved)}`
 }
 
 /** How the newest attempt ended. */
@@ -59,7 +72,8 @@ type GiveUp = Extract<Next, { kind: 'GiveUp' }>
 export function giveUpMessage(seen: Observed, why: GiveUp['why']): Verdict {
   const last = attemptTable(seen).at(-1)
   const reason = last?.reason ?? ''
-  const parts = [attemptStory(seen), because(seen, why), 'Remove the cause and create a new TrainingRun.', logTail(seen)]
+  const remedy = remedyFor(reason) ?? ''
+  const parts = [attemptStory(seen), because(seen, why), last?.message === remedy ? '' : remedy, 'Remove the cause and create a new TrainingRun.', logTail(seen)]
   return conclude(why === 'Never' && isState(reason) ? reason : 'Failed', parts.filter((part) => part !== '').join(' '))
 }
 

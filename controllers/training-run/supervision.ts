@@ -2,14 +2,18 @@ import { refOf, type KubeObject } from '../../operator/api/object.ts'
 import type { Verdict } from '../../operator/control/plan.ts'
 import { sameJson } from '../../operator/meta/hash.ts'
 import type { Pod } from '../shared/kinds.ts'
-import { newestPod, type Attempt, type Child } from './children.ts'
+import { secondsGranted } from './budget.ts'
+import { isLive, newestPod, type Attempt, type Child } from './children.ts'
+import { concernsOf } from './concerns.ts'
+import { microBatchAfter } from './micro-batch.ts'
 import { attemptTable, type Observed } from './observed.ts'
 import { conclude, type State } from './reasons.ts'
-import { silentAfterSeconds } from './pace.ts'
+import { newestProgress } from './progress.ts'
+import { queueOf } from './queue/labels.ts'
 import { buildAttemptJob } from './resources/attempt-job.ts'
 import { buildInputs } from './resources/config-map.ts'
 import { secondsLeft } from './retries.ts'
-import { newestProgress, retryMessage } from './stories.ts'
+import { retryMessage } from './stories.ts'
 import { troubleOf, type Trouble } from './trouble.ts'
 
 const START_DEADLINE_SECONDS = 600 // a large image on a slow link is there by then; a wrong name never is
@@ -20,7 +24,8 @@ const CERTIFICATE_RETRY_SECONDS = 2 // made within the operator's first seconds
 /** What is said about a child whose program has not begun. */
 export function superviseStart(seen: Observed, child: Child, meanwhile: 'Preparing' | 'Starting'): Verdict {
   const trouble = troubleOf(child, seen.warning)
-  const isLate = secondsLeft((child.job ?? newestPod(child))?.metadata.creationTimestamp, START_DEADLINE_SECONDS, seen.now) === 0
+  const since = mayStartSince(child)
+  const isLate = since !== undefined && secondsLeft(since, START_DEADLINE_SECONDS, seen.now) === 0
   const state = stateOf(trouble, meanwhile)
   const again = LOOK_AGAIN_SECONDS
   if (isLate && trouble?.kind !== 'Capacity' && (trouble !== undefined || child.pods.length === 0)) {
@@ -28,6 +33,13 @@ export function superviseStart(seen: Observed, child: Child, meanwhile: 'Prepari
     return conclude('CannotStart', `${cause} This has lasted for ${START_DEADLINE_SECONDS / 60} minutes; it still starts once the cause is removed.`, { again })
   }
   return conclude(state, trouble?.message ?? startMessage(child), { again })
+}
+
+/** A queue may have kept it waiting for hours; its Job counts from when it was let go, and anew each time. */
+function mayStartSince(child: Child): string | undefined {
+  const { job } = child
+  if (job !== undefined && queueOf(job) !== undefined) return job.status?.startTime
+  return (job ?? newestPod(child))?.metadata.creationTimestamp
 }
 
 function stateOf(trouble: Trouble | undefined, meanwhile: State): State {
@@ -48,8 +60,15 @@ export function superviseRunning(seen: Observed, attempt: Attempt): string {
   const progress = newestProgress(seen)
   if (progress?.attempt !== number) return `Attempt ${number} runs in pod ${pod?.metadata.name} on node ${pod?.spec?.nodeName}; it has not reported yet.`
   const steps = progress.totalSteps === undefined ? `step ${progress.step}` : `step ${progress.step} of ${progress.totalSteps}`
-  const isSilent = secondsLeft(progress.updatedTime, silentAfterSeconds(seen.pace), seen.now) === 0
-  return `Attempt ${number} is at ${steps}, ${progress.percent} %.${isSilent ? ` Its last report came at ${progress.updatedTime}.` : ''}`
+  const concerns = concernsOf(seen).map(({ message }) => ` ${message}`)
+  return `Attempt ${number} is at ${steps}, ${progress.percent} %.${concerns.join('')}`
+}
+
+/** What is said while pods are asked to end. */
+export function stoppingMessage({ attempts, resolved, now }: Observed, ending: readonly Child[]): string {
+  const last = attempts.some(isLive) ? 'write a last checkpoint' : 'end'
+  const hint = ending.map((child) => stuckHint(newestPod(child), now)).join('')
+  return `Its pod gets up to ${resolved.gracePeriodSeconds} s to ${last}.${hint}`
 }
 
 /** The time stamp of a deletion is the end of the pod's grace; a kubelet that is not heard of after it may never be. */
@@ -69,7 +88,9 @@ export function startNext(seen: Observed, afterSeconds: number): Verdict {
   const { run, resolved, settings } = seen
   const remove = seen.attempts.flatMap(({ forgotten, job }) => (forgotten && job !== undefined && job.metadata.deletionTimestamp === undefined ? [refOf(job)] : []))
   const number = (seen.attempts.at(-1)?.number ?? 0) + 1
-  const job = buildAttemptJob(run, resolved, settings, number)
+  const budgetSeconds = secondsGranted(seen, number)
+  const microBatch = microBatchAfter(last, resolved.perDevice)
+  const job = buildAttemptJob(run, resolved, settings, { number, microBatch, ...(budgetSeconds === undefined ? {} : { budgetSeconds }) })
   const message = number === 1 ? 'Attempt 1 starts.' : `Attempt ${number} starts from the newest checkpoint.`
   return conclude('Starting', message, { apply: inputsIfChanged(seen), create: [job], remove, again: LOOK_AGAIN_SECONDS })
 }

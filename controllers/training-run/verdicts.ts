@@ -53,6 +53,8 @@ const trainSchema = z.object({
   lastStep: count.optional(),
   checkpointStep: count.nullish(),
   totalSteps: count.optional(),
+  microBatch: z.int().min(1).nullish(),
+  seconds: count.nullish(),
   loss: lossSchema.nullish(),
   evalLoss: lossSchema.nullish(),
   logTail: z.array(z.string()).nullish(),
