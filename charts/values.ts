@@ -51,6 +51,10 @@ const metrics = z.strictObject({
     interval: z.string().regex(/^[0-9]+(ms|s|m)$/),
     labels: texts.describe('What your Prometheus selects monitors by.'),
   }),
+  prometheusRule: z.strictObject({
+    enabled: z.boolean().describe("Alerts on runs and on the operator; needs the Prometheus operator's definitions."),
+    labels: texts.describe('What your Prometheus selects rules by.'),
+  }),
 })
 
 export const valuesSchema = z.strictObject({

@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import { describe, expect, it } from 'vitest'
 import { proveLifecycle } from '../cluster/lifecycle.ts'
+import { complaintsAbout } from '../cluster/promtool.ts'
 import { OPERATOR_NAMESPACE } from '../world/site.ts'
 import { until } from '../world/until.ts'
 import { stage } from './stage.ts'
@@ -30,6 +31,7 @@ describe('the installed chart', () => {
     for (const name of ['controller_runtime_reconcile_total', 'workqueue_depth', 'rest_client_requests_total', 'leader_election_master_status', 'swe_operator_training_runs']) {
       expect(metrics).toContain(`\n# TYPE ${name} `)
     }
+    expect(await complaintsAbout(metrics)).toEqual([])
   })
 })
 

@@ -1,7 +1,7 @@
 // The chart as Helm renders it. No cluster is needed.
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { loadAll } from 'js-yaml'
+import { load, loadAll } from 'js-yaml'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { ensureBinaries } from '../cluster/binaries.ts'
@@ -151,6 +151,19 @@ describe('an external store', () => {
   })
 })
 
+describe('what it gives Prometheus', () => {
+  it('keeps the namespace of a run, which that of the scraped Service would replace', async () => {
+    const monitor = named(await manifests('metrics.serviceMonitor.enabled=true'), 'ServiceMonitor', 'swe-operator')
+    expect(monitor).toMatchObject({ spec: { endpoints: [{ path: '/metrics', honorLabels: true }] } })
+  })
+
+  it('is the file of alerts, word for word, under the labels that its Prometheus selects rules by', async () => {
+    const rule = named(await manifests('metrics.prometheusRule.enabled=true', 'metrics.prometheusRule.labels.release=prometheus'), 'PrometheusRule', 'swe-operator')
+    expect(rule['spec']).toEqual(load(readFileSync(join(chart, 'files/alerts.yaml'), 'utf8')))
+    expect(rule.metadata).toMatchObject({ labels: { release: 'prometheus' } })
+  })
+})
+
 describe('optional parts', () => {
   it.each([
     ['NetworkPolicy', 'networkPolicy.enabled=false'],
@@ -161,8 +174,8 @@ describe('optional parts', () => {
     expect(namesOf(await manifests(setting), kind)).toEqual([])
   })
 
-  it('ServiceMonitor can be asked for', async () => {
-    expect(namesOf(await manifests(), 'ServiceMonitor')).toEqual([])
-    expect(namesOf(await manifests('metrics.serviceMonitor.enabled=true'), 'ServiceMonitor')).toEqual(['swe-operator-system/swe-operator'])
+  it.each([['ServiceMonitor', 'metrics.serviceMonitor.enabled=true'], ['PrometheusRule', 'metrics.prometheusRule.enabled=true']])('%s can be asked for', async (kind, setting) => {
+    expect(namesOf(await manifests(), kind)).toEqual([])
+    expect(namesOf(await manifests(setting), kind)).toEqual(['swe-operator-system/swe-operator'])
   })
 })
