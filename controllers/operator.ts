@@ -22,6 +22,8 @@ import { createObjectStore, type ObjectStore } from './store/store.ts'
 import { createVerdictStore } from './store/verdicts.ts'
 import { createTlsKeeper, TLS_SECRET, type TlsKeeper } from './tls/keeper.ts'
 import { TRAINING_RUN_CONTROLLER, trainingRunController, trainingRunKinds } from './training-run/controller.ts'
+import { createNodeReader } from './training-run/queue/nodes.ts'
+import { createQueueReader } from './training-run/queue/workload.ts'
 import type { Settings } from './training-run/settings.ts'
 import { createWarningReader } from './training-run/warnings.ts'
 
@@ -33,11 +35,15 @@ export function createOperator(config: Config, surroundings: Surroundings): Mana
   const store = openStore(config, runtime, surroundings)
   const keeper = keepCertificates(config, runtime, surroundings)
   const progress = once(() => trackProgress(runtime()))
+  const queue = once(() => createQueueReader(runtime().client, surroundings.world))
+  const nodes = once(() => createNodeReader(runtime().client, surroundings.world))
   const sources = {
     settings: settingsOf(config, keeper),
     store: createVerdictStore(store),
     progress: { of: (uid: string) => progress().book.of(uid), paceOf: (uid: string) => progress().book.paceOf(uid) },
     warnings: { latest: (object: KubeObject) => createWarningReader(runtime().client).latest(object) },
+    queue: { of: (job: KubeObject) => queue().of(job) },
+    nodes: { labelsOf: (name: string) => nodes().labelsOf(name) },
   }
   return createManager({
     ...surroundings,

@@ -40,7 +40,18 @@ export function limitsOf(seen: Observed, spent: Spent = totalOf(seen)): readonly
 
 /** The limits that leave too little for another attempt. */
 export function spentLimits(seen: Observed): readonly Limit[] {
-  return limitsOf(seen).filter(({ secondsLeft }) => secondsLeft < LEAST_SECONDS)
+  const least = LEAST_SECONDS + reserveOf(seen)
+  return limitsOf(seen).filter(({ secondsLeft }) => secondsLeft < least)
+}
+
+/** A trainer keeps up to its grace period for the last checkpoint: what it left is spent, unless the budget was raised since. */
+function reserveOf(seen: Observed): number {
+  const { number = 0, reason } = attemptTable(seen).at(-1) ?? {}
+  if (reason !== 'BudgetExceeded') return 0
+  const job = seen.attempts.at(-1)?.job
+  const told = job && budgetSecondsOf(job)
+  const isRaised = told !== undefined && (secondsGranted(seen, number) ?? SECONDS_MAX) > told
+  return isRaised ? 0 : seen.resolved.gracePeriodSeconds
 }
 
 /** Seconds that the budget leaves the attempt of this number, all others deducted; undefined where no limit binds. */

@@ -9,7 +9,7 @@ import { occupiedSeconds } from './occupancy.ts'
 import { outcomeOf, type Outcome } from './outcome.ts'
 import type { Pace } from './pace.ts'
 import { priceOf, rateOf } from './prices.ts'
-import { newestProgress } from './progress.ts'
+import { lastReportedStep, newestProgress } from './progress.ts'
 import { earlierPodsOf, sumOf } from './queue/earlier-pods.ts'
 import type { QueueAnswer } from './queue/workload.ts'
 import type { Resolved } from './resolve.ts'
@@ -159,10 +159,4 @@ function endState({ run }: Observed, { reason, retry }: Outcome): TrainingRunAtt
   if (retry !== 'Always') return 'Failed'
   if (reason === 'BudgetExceeded') return 'Suspended'
   return run.spec.suspend === true || run.status?.state === 'Suspending' ? 'Suspended' : 'Preempted'
-}
-
-/** Where a pod left no verdict, what it reported last is the best that is known. */
-function lastReportedStep({ run, progress }: Observed, number: number): number | undefined {
-  const steps = [progress, run.status?.progress].flatMap((report) => (report?.attempt === number ? [report.step] : []))
-  return steps.length === 0 ? undefined : Math.max(...steps)
 }

@@ -8,3 +8,9 @@ export function newestProgress({ run, progress }: Pick<Observed, 'run' | 'progre
   const isBehind = shown?.attempt === progress.attempt && (progress.step < shown.step || progress.percent < shown.percent)
   return isBehind ? shown : progress
 }
+
+/** Where a pod left no verdict, what it reported last is the best that is known. */
+export function lastReportedStep({ run, progress }: Pick<Observed, 'run' | 'progress'>, number: number): number | undefined {
+  const steps = [progress, run.status?.progress].flatMap((report) => (report?.attempt === number ? [report.step] : []))
+  return steps.length === 0 ? undefined : Math.max(...steps)
+}

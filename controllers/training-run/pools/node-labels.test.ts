@@ -17,17 +17,21 @@ describe('a node that a queue chose', () => {
     expect(refusedNode(labels)).toBeUndefined()
   })
 
-  it('belongs to the first pool whose terms it meets, and never to one that any node fits', () => {
-    const pools = poolsSchema.parse([
-      { name: 'default', pricePerPodHour: '0.1' },
-      { name: 'a100-40-eks', platform: 'EKS', gpu: 'A100-40' },
-      { name: 'a100-40-gfd', platform: 'GFD', gpu: 'A100-40' },
-      { name: 'cpu-spot', nodeSelector: { spot: 'true' } },
-    ])
-    const p4d = { 'node.kubernetes.io/instance-type': 'p4d.24xlarge', 'karpenter.sh/capacity-type': 'on-demand', 'nvidia.com/gpu.product': 'NVIDIA-A100-SXM4-40GB' }
-    expect(poolOfNode(p4d, pools)?.name).toBe('a100-40-eks')
-    expect(poolOfNode({ 'nvidia.com/gpu.product': 'NVIDIA-A100-SXM4-40GB' }, pools)?.name).toBe('a100-40-gfd')
-    expect(poolOfNode({ spot: 'true' }, pools)?.name).toBe('cpu-spot')
-    expect(poolOfNode({ 'kubernetes.io/os': 'linux' }, pools)).toBeUndefined()
+  const p4d = { 'node.kubernetes.io/instance-type': 'p4d.24xlarge', 'karpenter.sh/capacity-type': 'on-demand', 'nvidia.com/gpu.product': 'NVIDIA-A100-SXM4-40GB' }
+  const gfd = { name: 'a100-40-gfd', platform: 'GFD', gpu: 'A100-40' }
+  const eks = { name: 'a100-40-eks', platform: 'EKS', gpu: 'A100-40' }
+  const poolFor = (labels: Readonly<Record<string, string>>, ...pools: readonly object[]) => poolOfNode(labels, poolsSchema.parse(pools))?.name
+
+  it('belongs to a pool whose terms or selector it meets, and never to one that any node fits', () => {
+    const pools = [{ name: 'default', pricePerPodHour: '0.1' }, gfd, { name: 'cpu-spot', nodeSelector: { spot: 'true' } }]
+    expect(poolFor(p4d, ...pools)).toBe('a100-40-gfd')
+    expect(poolFor({ spot: 'true' }, ...pools)).toBe('cpu-spot')
+    expect(poolFor({ 'kubernetes.io/os': 'linux' }, ...pools)).toBeUndefined()
+  })
+
+  it('belongs, of several, to one with a price, then to the one that says most', () => {
+    expect(poolFor(p4d, gfd, eks)).toBe('a100-40-eks')
+    expect(poolFor(p4d, eks, { ...gfd, pricePerGPUHour: '2' })).toBe('a100-40-gfd')
+    expect(poolFor(p4d, { ...gfd, pricePerGPUHour: '2' }, { ...eks, pricePerGPUHour: '4' })).toBe('a100-40-eks')
   })
 })

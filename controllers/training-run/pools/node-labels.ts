@@ -16,15 +16,21 @@ export function refusedNode(labels: Labels): string | undefined {
 }
 
 /**
- * The pool that a node belongs to, for the price of an attempt whose node a queue chose: the first, in the order of the
- * configuration, whose terms and selector the labels meet. A pool that any node fits says nothing about this one.
+ * The pool that a node belongs to, for the price of an attempt whose node a queue chose. Of several that it fits, one
+ * with a price, then the one that says most about its nodes. A pool that any node fits says nothing about this one.
  */
 export function poolOfNode(labels: Labels, pools: readonly Pool[]): Pool | undefined {
-  return pools.find((pool) => isParticular(pool) && fits(labels, pool))
+  const fitting = pools.filter((pool) => requirementsOf(pool) > 0 && fits(labels, pool))
+  return fitting.toSorted((one, other) => Number(isPriced(other)) - Number(isPriced(one)) || requirementsOf(other) - requirementsOf(one))[0]
 }
 
-function isParticular({ nodeSelectorTerms, nodeSelector }: Pool): boolean {
-  return nodeSelectorTerms.length > 0 || Object.keys(nodeSelector).length > 0
+function isPriced({ pricePerGPUHour, pricePerPodHour }: Pool): boolean {
+  return pricePerGPUHour !== undefined || pricePerPodHour !== undefined
+}
+
+function requirementsOf({ nodeSelectorTerms, nodeSelector }: Pool): number {
+  const ofTerms = nodeSelectorTerms.map(({ matchExpressions = [] }) => matchExpressions.length)
+  return Math.max(0, ...ofTerms) + Object.keys(nodeSelector).length
 }
 
 /** Whether the labels of a node meet the selector and one of the terms of a pool. */

@@ -27,9 +27,11 @@ const gpuSchema = z.strictObject({
 
 const MOST_GPUS = 16 // the bound of spec.compute.gpusPerNode
 
+export const poolName = z.string().regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, 'must be a lower-case name, such as a100-80-gke-spot')
+
 /** Says what it means where it is shown: in the table of the chart's values. */
 const fields = {
-  name: z.string().regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, 'must be a lower-case name, such as a100-80-gke-spot').describe('What `spec.compute.pool` says.'),
+  name: poolName.describe('What `spec.compute.pool` says.'),
   platform: z.enum(platforms).exactOptional().describe('Whose labels and taints tell the nodes: GKE, EKS, AKS, or GFD for plain labels of GPU feature discovery.'),
   gpu: z
     .union([z.enum(models), gpuSchema], { error: `must be one of ${models.join(', ')} with a platform, else {resource, product, memoryGi}` })
