@@ -39,6 +39,16 @@ class EngineReport(BaseModel):
         return self.folder / "metrics.jsonl"
 
     @property
+    def engine_config(self) -> Path:
+        """What the engine was told, in its own words."""
+        return self.folder / "trl.yaml"
+
+    @property
+    def held_out(self) -> Path:
+        """One JSON object a held-out row: its tokens and their loss with the weights of the result."""
+        return self.folder / "held_out.jsonl"
+
+    @property
     def progress(self) -> Path:
         return self.folder / "progress.json"
 
