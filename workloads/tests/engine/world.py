@@ -38,7 +38,7 @@ class World:
     def prepare(self) -> dict[str, Any]:
         """The verdict."""
         process = self._start("swe_workloads.prepare", attempt=1)
-        process.communicate(timeout=120)
+        process.communicate(timeout=240)
         return self.verdict(1)
 
     def start(self, attempt: int, **environment: str) -> "subprocess.Popen[str]":
