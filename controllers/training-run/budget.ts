@@ -64,11 +64,10 @@ export function secondsGranted(seen: Observed, number: number): number | undefin
 export function isOverBudget(seen: Observed, { number, job }: Attempt): boolean {
   const granted = secondsGranted(seen, number)
   if (granted === undefined) return false
+  const { seconds = 0, earlierPods } = attemptTable(seen).find((row) => row.number === number) ?? {}
   const told = job && budgetSecondsOf(job)
-  const isTold = told !== undefined && told <= granted
-  const slack = isTold ? seen.resolved.gracePeriodSeconds + STOP_SLACK_SECONDS : 0
-  const { seconds = 0 } = attemptTable(seen).find((row) => row.number === number) ?? {}
-  return seconds >= granted + slack
+  const stopsItself = told !== undefined && told <= granted && earlierPods === undefined // each pod counts anew
+  return seconds >= granted + (stopsItself ? seen.resolved.gracePeriodSeconds + STOP_SLACK_SECONDS : 0)
 }
 
 /** Of the pool that the newest attempt got, or will. */

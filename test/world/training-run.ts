@@ -4,6 +4,7 @@ import { setConditions } from '../../operator/meta/conditions.ts'
 import { toSeconds } from '../../operator/meta/time.ts'
 import type { Attempt, Preparation } from '../../controllers/training-run/children.ts'
 import type { Observed } from '../../controllers/training-run/observed.ts'
+import type { Pool } from '../../controllers/training-run/pools/pool.ts'
 import { resolve } from '../../controllers/training-run/resolve.ts'
 import { buildAttemptJob } from '../../controllers/training-run/resources/attempt-job.ts'
 import { buildInputs } from '../../controllers/training-run/resources/config-map.ts'
@@ -13,6 +14,10 @@ import type { PrepareVerdict, TrainVerdict } from '../../controllers/training-ru
 import type { DesiredJob, Job, Pod } from '../../controllers/shared/kinds.ts'
 
 export const NOON = new Date('2026-01-01T12:00:00Z')
+export function afterNoon(seconds: number): Date {
+  return new Date(NOON.getTime() + seconds * 1000)
+}
+
 export const CA = '-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n'
 
 export const settings: Settings = {
@@ -25,6 +30,18 @@ export const settings: Settings = {
   pools: [],
   currency: 'USD',
   caBundle: () => CA,
+}
+
+/** 0.001 a second with one GPU. */
+export const a100: Pool = {
+  name: 'a100',
+  gpu: { resource: 'nvidia.com/gpu', product: 'NVIDIA A100 80 GB', memoryGi: 80, perNode: 8 },
+  nodeSelectorTerms: [],
+  nodeSelector: {},
+  tolerations: [],
+  env: {},
+  pricePerGPUHour: '3.24',
+  pricePerPodHour: '0.36',
 }
 
 /** The smallest run a person would write. */
@@ -96,15 +113,20 @@ export type Observation = Observed & Readonly<{
 export type PodState =
   | Readonly<{ kind: 'None' }>
   | Readonly<{ kind: 'Waiting'; reason: string; message: string }>
-  | Readonly<{ kind: 'Running'; deleting?: true }>
-  | Readonly<{ kind: 'Ended'; verdict?: PrepareVerdict | TrainVerdict; status?: Pod['status']; jobIsLive?: true; deleted?: true }>
+  | Readonly<{ kind: 'Running'; deleting?: true; budgetSeconds?: number }>
+  | Readonly<{ kind: 'Ended'; verdict?: PrepareVerdict | TrainVerdict; status?: Pod['status']; jobIsLive?: true; deleted?: true; afterSeconds?: number }>
 
-export function anObservation(spec: Partial<TrainingRunSpec> = {}): Observation {
+export function anObservation(spec: Partial<TrainingRunSpec> = {}, installation: Settings = settings): Observation {
   const run = aTrainingRun(spec)
-  const resolved = resolve(run, settings)
+  const resolved = resolve(run, installation)
   return observation({
-    run, now: NOON, settings, resolved, caBundle: CA, inputs: buildInputs(run, resolved, CA), preparations: [], attempts: [], strays: [], consulted: true,
+    run, now: NOON, settings: installation, resolved, caBundle: CA, inputs: buildInputs(run, resolved, CA), preparations: [], attempts: [], strays: [], consulted: true,
   })
+}
+
+/** One that pays for its node. */
+export function aPricedObservation(spec: Partial<TrainingRunSpec> = {}): Observation {
+  return anObservation({ compute: { pool: a100.name }, ...spec }, { ...settings, pools: [a100] })
 }
 
 function observation(seen: Observed): Observation {
@@ -148,7 +170,9 @@ function preparationOf(seen: Observed, pod: PodState): Preparation {
 
 function attemptOf(seen: Observed, number: number, pod: PodState, record: TrainingRunAttempt | undefined): Attempt {
   const verdict = pod.kind === 'Ended' && pod.verdict?.kind === 'Train' ? { verdict: pod.verdict } : {}
-  const children = childrenOf(buildAttemptJob(seen.run, seen.resolved, seen.settings, { number, microBatch: seen.resolved.perDevice }), pod)
+  const budget = pod.kind === 'Running' && pod.budgetSeconds !== undefined ? { budgetSeconds: pod.budgetSeconds } : {}
+  const plan = { number, microBatch: seen.resolved.perDevice, ...budget }
+  const children = childrenOf(buildAttemptJob(seen.run, seen.resolved, seen.settings, plan), pod)
   return { number, ...children, ...verdict, ...(record === undefined ? {} : { record }) }
 }
 
@@ -186,11 +210,11 @@ function podStatusOf(state: Exclude<PodState, { kind: 'None' }>): NonNullable<Po
     case 'Running':
       return { phase: 'Running', containerStatuses: [{ name, state: { running: { startedAt: toSeconds(NOON) } } }] }
     case 'Ended':
-      return state.status ?? { phase: 'Failed', containerStatuses: [{ name, state: { terminated: terminatedBy(state.verdict) } }] }
+      return state.status ?? { phase: 'Failed', containerStatuses: [{ name, state: { terminated: terminatedBy(state) } }] }
   }
 }
 
-function terminatedBy(verdict: PrepareVerdict | TrainVerdict | undefined) {
+function terminatedBy({ verdict, afterSeconds = 0 }: Extract<PodState, { kind: 'Ended' }>) {
   const said = verdict === undefined ? {} : { message: JSON.stringify(verdict) }
-  return { exitCode: verdict?.exitCode ?? 1, reason: 'Error', finishedAt: toSeconds(NOON), ...said }
+  return { exitCode: verdict?.exitCode ?? 1, reason: 'Error', startedAt: toSeconds(NOON), finishedAt: toSeconds(afterNoon(afterSeconds)), ...said }
 }
