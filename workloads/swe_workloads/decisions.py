@@ -1,4 +1,4 @@
-"""When a training is over before its last step. Decided from the metric history alone, so a resumed run decides alike."""
+"""When a training is over before its last step. Only the metric history decides, so a resumed run decides alike."""
 
 import math
 from collections.abc import Sequence

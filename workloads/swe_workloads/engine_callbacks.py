@@ -1,51 +1,22 @@
 """What is added to the unmodified trainer, all through its public callbacks."""
 
 import json
-import math
 import os
 import shutil
-import signal
-import sys
 from pathlib import Path
 from typing import Any
 
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
+from swe_workloads.decisions import divergence, out_of_patience
 from swe_workloads.engine_files import EngineReport, Progress, write_atomically
 from swe_workloads.exit_codes import ExitCode, Failure
 from swe_workloads.pod import say
+from swe_workloads.run_file import EarlyStop
 
 # They measure this machine and this attempt, or start again at zero after a resume: with them the
 # history of an interrupted run would differ from that of an uninterrupted one.
 NOT_HISTORY = ("num_tokens", "total_flos", "train_loss", "runtime", "per_second")
-
-
-class StopOnSignal(TrainerCallback):
-    """SIGTERM: the step in hand is finished, a checkpoint written, and the process ends with 75.
-
-    Must be the last callback: the others see the checkpoint first.
-    """
-
-    def __init__(self) -> None:
-        self.requested = False
-        signal.signal(signal.SIGTERM, self._request)
-        signal.signal(signal.SIGINT, self._request)
-
-    def _request(self, number: int, frame: object) -> None:
-        self.requested = True
-
-    def on_step_end(
-        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
-    ) -> TrainerControl:
-        if self.requested:
-            say(f"Asked to stop: writing a checkpoint at step {state.global_step}.")
-            control.should_save = True
-        return control
-
-    def on_save(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
-        # Not control.should_training_stop: the trainer would go through its ending and report 100 percent.
-        if self.requested and state.global_step < state.max_steps:
-            sys.exit(ExitCode.PREEMPTED)
 
 
 class Report(TrainerCallback):
@@ -98,16 +69,38 @@ class Report(TrainerCallback):
 
 
 class EndWhenDiverged(TrainerCallback):
-    """A loss that is no number never recovers: every further step would be wasted."""
+    """Ends a training that is lost; what that means is in decisions.py."""
 
-    def on_log(
-        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, logs: Any = None, **_: Any
-    ) -> None:
-        for name in ("loss", "eval_loss", "train_loss"):
-            value = (logs or {}).get(name)
-            if value is not None and not math.isfinite(float(value)):
-                what = f"{name} is {value} at step {state.global_step}"
-                raise Failure(ExitCode.DIVERGED, f"{what}. Lower optimizer.learningRate or check the data.")
+    def on_log(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+        lost = divergence(state.log_history)
+        if lost is not None:
+            raise Failure(ExitCode.DIVERGED, f"{lost}. Lower optimizer.learningRate or check the data.")
+
+
+class StopEarly(TrainerCallback):
+    """Ends the training, with a checkpoint, when the held-out loss no longer falls."""
+
+    def __init__(self, rule: EarlyStop) -> None:
+        self._rule = rule
+
+    def on_evaluate(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
+    ) -> TrainerControl:
+        if out_of_patience(state.log_history, self._rule):
+            control.should_training_stop = True
+            control.should_save = True
+        return control
+
+
+class SaveTheLast(TrainerCallback):
+    """Without periodic checkpoints the trainer would end without any, and the result is made of one."""
+
+    def on_step_end(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
+    ) -> TrainerControl:
+        if state.global_step >= state.max_steps:
+            control.should_save = True
+        return control
 
 
 def _readable(entry: dict[str, float], state: TrainerState) -> str:

@@ -175,7 +175,9 @@ def _refuse_name(name: str) -> None:
         return
     usable = sorted(known - REFUSED.keys())
     near = difflib.get_close_matches(_as_python(name), usable, n=1, cutoff=0.5)
-    remedy = f"; the nearest is {near[0]}" + (f", which is {OWNED[near[0]]}" if near[0] in OWNED else "") if near else ""
+    remedy = (
+        f"; the nearest is {near[0]}" + (f", which is {OWNED[near[0]]}" if near[0] in OWNED else "") if near else ""
+    )
     raise Refused(f"TRL {trl.__version__} has no such option{remedy}")
 
 

@@ -1,13 +1,12 @@
-"""Supervised fine-tuning of a LoRA adapter with unmodified TRL, in a process of its own.
+"""Supervised fine-tuning, of an adapter or the whole model, with unmodified TRL, in a process of its own.
 
-Ends with 0 when all steps are done and the adapter is written, 75 when it was asked to stop and wrote a
-checkpoint, else with the code of the failure that failure.json explains.
+Ends with 0 when the training is over and finished.json says how, 75 when it was asked to stop and wrote a
+checkpoint, else with the code of the failure that failure-<rank>.json explains.
 """
 
-import json
+import faulthandler
 import logging
 import os
-import shutil
 import sys
 import traceback
 from collections.abc import Iterator
@@ -18,59 +17,77 @@ from typing import Any
 import torch
 import transformers
 from datasets import Dataset, disable_progress_bars, load_dataset
-from peft import LoraConfig, TaskType
-from transformers import AutoModelForCausalLM, AutoTokenizer, PrinterCallback, TrainerState
-from trl import SFTConfig, SFTTrainer
+from transformers import AutoModelForCausalLM, AutoTokenizer, PrinterCallback, TrainerCallback, TrainerState
+from trl import SFTTrainer, get_peft_config, get_quantization_config
 
-from swe_workloads.engine_callbacks import EndWhenDiverged, Report, StopOnSignal
+from swe_workloads.decisions import out_of_patience
+from swe_workloads.engine_callbacks import EndWhenDiverged, Report, SaveTheLast, StopEarly
 from swe_workloads.engine_failures import explain, memory_that_ran_out
-from swe_workloads.engine_files import EngineOrder, write_atomically
+from swe_workloads.engine_files import EngineOrder, Finished, own_rank, write_atomically
+from swe_workloads.engine_pulse import Pulse, touch
+from swe_workloads.engine_ranks import Ranks, WholeCheckpoint
+from swe_workloads.engine_stop import StopOnRequest
 from swe_workloads.exit_codes import ExitCode, Failure
+from swe_workloads.history import lowest, series
 from swe_workloads.run_file import RunFile, read_run_file
+from swe_workloads.trl_config import Parsed, Paths, parse, render, write
 
-SCHEDULERS = {"Linear": "linear", "Cosine": "cosine", "Constant": "constant_with_warmup"}
-# The trainer takes a number below 1 as a share of all steps, and 1 as one step.
-ALL_STEPS = 1 - 1e-9
 COLUMNS = ("messages", "prompt", "completion")
-# What a checkpoint holds to go on training, and a card that names local paths.
-NOT_PART_OF_THE_ADAPTER = ("*.pt", "*.pth", "*.bin", "trainer_state.json", "inputs.json", "README.md")
 
 
 def main() -> None:
+    faulthandler.enable()  # the wrapper ends an engine that hangs with SIGABRT: then every thread says where it is
     order = EngineOrder.model_validate_json(Path(sys.argv[1]).read_text())
-    stop = StopOnSignal()
     quieten()
     try:
-        last_checkpoint = finished_checkpoint(order) or train(order, stop)
-        export_adapter(last_checkpoint, order)
+        state = finished_state(order) or train(order)
+        if own_rank() == 0:
+            write_atomically(order.report.finished, finished(state))
     except Exception as error:
         traceback.print_exc()
         failure = explain(error)
-        write_atomically(order.report.failure, failure)
+        write_atomically(order.report.failure(own_rank()), failure)
         sys.exit(failure.code)
 
 
-def finished_checkpoint(order: EngineOrder) -> Path | None:
-    """The checkpoint to resume from if it is of the last step: the trainer would make one step more from there."""
+def finished(state: TrainerState) -> Finished:
+    best = lowest(series(state.log_history, "eval_loss"))
+    return Finished(
+        step=state.global_step,
+        total_steps=state.max_steps,
+        stopped_early=state.global_step < state.max_steps,
+        best_step=int(best.step) if best is not None else None,
+        best_eval_loss=best.value if best is not None else None,
+    )
+
+
+def finished_state(order: EngineOrder) -> TrainerState | None:
+    """The state to resume from if the training ended with it: the trainer would make one step more from there."""
     if order.resume_from is None:
         return None
     state = TrainerState.load_from_json(str(order.resume_from / "trainer_state.json"))
-    if state.global_step < state.max_steps:
+    rule = read_run_file(order.run_file).evaluation.early_stop
+    stopped_early = rule is not None and out_of_patience(state.log_history, rule)
+    if state.global_step < state.max_steps and not stopped_early:
         return None
-    Report(order.report).begin_with(state)
-    return order.resume_from
+    if own_rank() == 0:
+        Report(order.report).begin_with(state)
+    return state
 
 
-def train(order: EngineOrder, stop: StopOnSignal) -> Path:
-    """The checkpoint of the last step. Leaves the process with 75 when asked to stop."""
-    trainer = build_trainer(order, stop)
+def train(order: EngineOrder) -> TrainerState:
+    """Leaves the process with 75 when asked to stop."""
+    ranks = Ranks()
+    stop = StopOnRequest(order.report.stop, ranks)
+    trainer = build_trainer(order, ranks, stop)
+    touch(order.report)
     if stop.requested:
         sys.exit(ExitCode.PREEMPTED)
     trainer.train(resume_from_checkpoint=str(order.resume_from) if order.resume_from else None)
-    return order.output_dir / f"checkpoint-{trainer.state.global_step}"
+    return trainer.state
 
 
-def build_trainer(order: EngineOrder, stop: StopOnSignal) -> SFTTrainer:
+def build_trainer(order: EngineOrder, ranks: Ranks, stop: StopOnRequest) -> SFTTrainer:
     """Raises Failure naming whose fault it is: the settings', the data's or the model's."""
     run = read_run_file(order.run_file)
     # One thread count for all attempts: sums in another order are other sums.
@@ -78,11 +95,10 @@ def build_trainer(order: EngineOrder, stop: StopOnSignal) -> SFTTrainer:
     # Before anything random is made. The trainer seeds itself too, but only after LoRA has been initialised.
     transformers.set_seed(run.seed)
     with blaming(ExitCode.INVALID_CONFIGURATION, "The settings are refused"):
-        arguments = sft_config(run, order.output_dir, evaluate=order.test_file is not None)
-        lora = lora_config(run)
+        parsed = settings(run, order)
     with blaming(ExitCode.MODEL_UNUSABLE, f"The model {run.model.uri} cannot be loaded"):
         tokenizer = AutoTokenizer.from_pretrained(order.model_dir, local_files_only=True)
-        model = load_model(order.model_dir)
+        model = load_model(order.model_dir, parsed)
     with blaming(ExitCode.INVALID_DATA, "The prepared data cannot be read"):
         train = load_rows(order.train_file)
         test = load_rows(order.test_file) if order.test_file is not None else None
@@ -90,74 +106,63 @@ def build_trainer(order: EngineOrder, stop: StopOnSignal) -> SFTTrainer:
     with blaming(ExitCode.INVALID_CONFIGURATION, "The settings do not fit the model", (ValueError,)):
         trainer = SFTTrainer(
             model=model,
-            args=arguments,
+            args=parsed.training,
             train_dataset=train,
             eval_dataset=test,
             processing_class=tokenizer,
-            peft_config=lora,
-            callbacks=[Report(order.report), EndWhenDiverged(), stop],
+            peft_config=get_peft_config(parsed.model),
+            callbacks=callbacks(run, order, ranks, stop),
         )
     trainer.remove_callback(PrinterCallback)
     return trainer
 
 
-def sft_config(run: RunFile, output_dir: Path, *, evaluate: bool) -> SFTConfig:
-    """The run file in the engine's words."""
-    on_gpu = torch.cuda.is_available()
-    evaluation: dict[str, Any] = {"eval_strategy": "no"}
-    if evaluate and run.evaluation is not None:
-        evaluation = {"eval_strategy": "steps", "eval_steps": run.evaluation.every_steps}
-    length = {"max_steps": run.duration.max_steps} if run.duration.max_steps else {}
-    epochs = {"num_train_epochs": run.duration.epochs} if run.duration.epochs else {}
-    # The default loss works on chunks of the output layer and refuses one that carries LoRA.
-    plain_loss = {"loss_type": "nll"} if any("lm_head" in name for name in run.lora.target_modules) else {}
-    return SFTConfig(
-        output_dir=str(output_dir),
-        seed=run.seed,
-        data_seed=run.seed,
-        max_length=run.sequence.max_length,
-        per_device_train_batch_size=run.batch.per_device,
-        per_device_eval_batch_size=run.batch.per_device,
-        gradient_accumulation_steps=run.batch.gradient_accumulation,
-        learning_rate=run.optimizer.learning_rate,
-        lr_scheduler_type=SCHEDULERS[run.optimizer.scheduler],
-        warmup_steps=min(run.optimizer.warmup_ratio, ALL_STEPS),
-        weight_decay=run.optimizer.weight_decay,
-        save_strategy="steps",
-        save_steps=run.checkpoint.every_steps,
-        save_total_limit=max(2, run.checkpoint.keep),  # never without one while another is being written
-        logging_steps=run.logging.every_steps,
-        logging_first_step=True,
-        logging_nan_inf_filter=False,  # it would hide the very thing EndWhenDiverged looks for
-        disable_tqdm=True,
-        report_to="none",
-        use_cpu=not on_gpu,
-        bf16=on_gpu and torch.cuda.is_bf16_supported(),
-        gradient_checkpointing=on_gpu,
-        dataloader_pin_memory=on_gpu,
-        **length,
-        **epochs,
-        **evaluation,
-        **plain_loss,
-    )
+def callbacks(run: RunFile, order: EngineOrder, ranks: Ranks, stop: StopOnRequest) -> list[TrainerCallback]:
+    """In their order: who looks at a checkpoint comes after it is whole, who ends the process comes last."""
+    rule = run.evaluation.early_stop
+    return [
+        WholeCheckpoint(ranks),
+        *([Report(order.report)] if own_rank() == 0 else []),
+        Pulse(order.report),
+        EndWhenDiverged(),
+        *([StopEarly(rule)] if rule is not None else []),
+        *([SaveTheLast()] if run.checkpoint.strategy == "No" else []),
+        stop,
+    ]
 
 
-def lora_config(run: RunFile) -> LoraConfig:
-    every = run.lora.target_modules == ["all-linear"]
-    return LoraConfig(
-        task_type=TaskType.CAUSAL_LM,
-        r=run.lora.rank,
-        lora_alpha=run.lora.alpha,
-        lora_dropout=run.lora.dropout,
-        target_modules="all-linear" if every else run.lora.target_modules,
-    )
+def settings(run: RunFile, order: EngineOrder) -> Parsed:
+    """What TRL is told; the file is kept for the report."""
+    paths = Paths(model=order.model_dir, data=order.train_file.parent, output=order.output_dir)
+    rendered = render(run, on_gpu=has_gpus(run), micro_batch=order.micro_batch, paths=paths)
+    if own_rank() == 0:
+        write(rendered, order.report.engine_config)
+    return parse(rendered)
 
 
-def load_model(folder: Path) -> Any:
+def has_gpus(run: RunFile) -> bool:
+    """Raises Failure(ENGINE_FAILED) rather than train for days on the CPU of a node with broken GPUs."""
+    if torch.version.cuda is None:  # the CPU image, which stands in on pools that only pretend
+        return False
+    seen = torch.cuda.device_count()
+    if seen < run.compute.gpus:
+        what = f"{seen} of the {run.compute.gpus} GPUs of this pod can be used; check the driver of the node"
+        raise Failure(ExitCode.ENGINE_FAILED, f"Only {what}.")
+    return run.compute.gpus > 0
+
+
+def load_model(folder: Path, parsed: Parsed) -> Any:
     """Raises Failure(MODEL_UNUSABLE) when the files lack weights, which would otherwise be made up at random."""
-    dtype = torch.bfloat16 if torch.cuda.is_available() else torch.float32
+    device = parsed.training.device
     model, loaded = AutoModelForCausalLM.from_pretrained(
-        folder, dtype=dtype, local_files_only=True, output_loading_info=True
+        folder,
+        dtype=getattr(torch, parsed.model.dtype),
+        attn_implementation=parsed.model.attn_implementation,
+        quantization_config=get_quantization_config(parsed.model),
+        # Straight to the GPU of this rank: the host need not hold the model too.
+        device_map={"": device} if device.type == "cuda" else None,
+        local_files_only=True,
+        output_loading_info=True,
     )
     if loaded["missing_keys"]:
         some = ", ".join(sorted(loaded["missing_keys"])[:3])
@@ -168,20 +173,6 @@ def load_model(folder: Path) -> Any:
 def load_rows(path: Path) -> Dataset:
     rows = load_dataset("json", data_files=str(path), split="train")
     return rows.select_columns([name for name in COLUMNS if name in rows.column_names])
-
-
-def export_adapter(checkpoint: Path, order: EngineOrder) -> None:
-    """The adapter as PEFT reads it, naming the run's model instead of a path inside this pod."""
-    folder = order.report.adapter
-    shutil.rmtree(folder, ignore_errors=True)
-    shutil.copytree(checkpoint, folder, ignore=shutil.ignore_patterns(*NOT_PART_OF_THE_ADAPTER))
-    path = folder / "adapter_config.json"
-    config = json.loads(path.read_text())
-    config["base_model_name_or_path"] = read_run_file(order.run_file).model.uri
-    # PEFT keeps the modules in a set; in a fixed order equal runs have equal files.
-    if isinstance(config.get("target_modules"), list):
-        config["target_modules"].sort()
-    path.write_text(json.dumps(config, indent=2, sort_keys=True) + "\n")
 
 
 def quieten() -> None:
