@@ -12,6 +12,13 @@ describe('what follows an attempt', () => {
     ['a third failure, preemptions between', [aRecord(1, 'Failed'), aRecord(2, 'Preempted', { lastStep: 5 }), aRecord(3, 'Failed'), aRecord(4, 'Failed')], { kind: 'Attempt', afterSeconds: 40 }],
     ['one failure too many', [1, 2, 3, 4].map((number) => aRecord(number, 'Failed', { lastStep: number })), { kind: 'GiveUp', why: 'RetriesExhausted' }],
     ['a reason this version does not know', [aRecord(1, 'Failed', { reason: 'Novel' })], { kind: 'Attempt', afterSeconds: 10 }],
+    ['CUDA out of memory', [aRecord(1, 'Failed', { reason: 'CUDAOutOfMemory', perDevice: 4 })], { kind: 'Attempt', afterSeconds: 10 }],
+    ['CUDA out of memory with one row', [aRecord(1, 'Failed', { reason: 'CUDAOutOfMemory', perDevice: 1 })], { kind: 'GiveUp', why: 'Never' }],
+    ['a stalled engine', [aRecord(1, 'Failed', { reason: 'EngineStalled' })], { kind: 'Attempt', afterSeconds: 10 }],
+    ['divergence', [aRecord(1, 'Failed', { reason: 'Diverged' })], { kind: 'GiveUp', why: 'Never' }],
+    ['a spent budget', [aRecord(1, 'Suspended', { reason: 'BudgetExceeded' })], { kind: 'Attempt', afterSeconds: 0 }],
+    ['five preemptions, the last with a smaller micro-batch', [4, 4, 4, 4, 2].map((perDevice, i) => aRecord(i + 1, 'Preempted', { perDevice })), { kind: 'Attempt', afterSeconds: 0 }],
+    ['five preemptions that got no further', [2, 2, 2, 2, 2].map((perDevice, i) => aRecord(i + 1, 'Preempted', { perDevice })), { kind: 'GiveUp', why: 'NoProgress' }],
     ['bad data', [aRecord(1, 'Failed', { reason: 'InvalidData' })], { kind: 'GiveUp', why: 'Never' }],
   ])('%s', (_what, records, next) => {
     expect(nextAfter(records, 3)).toEqual(next)
