@@ -4,6 +4,7 @@ import { load } from 'js-yaml'
 import { describe, expect, it } from 'vitest'
 import { generatedFiles, staleFiles } from './generated-files.ts'
 import { operatorPermissions } from '../controllers/permissions.ts'
+import { poolsSchema } from '../controllers/training-run/pools/pool-config.ts'
 import { rolesFrom } from './rbac.ts'
 import { readmeWithValues } from './readme.ts'
 import { valuesJsonSchema, valuesSchema } from './values.ts'
@@ -40,6 +41,14 @@ describe('the values', () => {
     expect(open).toEqual([])
   })
 
+  it('name pools that the operator understands: each A100 on each platform, on demand and, where the platform says which, spot', () => {
+    const { pools } = valuesSchema.parse(load(chartFile('values.yaml')))
+    const understood = poolsSchema.parse(Object.entries(pools).map(([name, pool]) => ({ name, ...pool })))
+    const markets = ['a100-40', 'a100-80'].flatMap((gpu) => [...['gke', 'eks', 'aks'].flatMap((platform) => [`${gpu}-${platform}`, `${gpu}-${platform}-spot`]), `${gpu}-gfd`])
+    expect(understood.map(({ name }) => name).toSorted()).toEqual(markets.toSorted())
+    expect(Object.entries(pools).filter(([name, { spot = false }]) => name.endsWith('-spot') !== spot)).toEqual([])
+  })
+
   it('need a README with both markers', () => {
     expect(() => readmeWithValues('# no markers', valuesSchema, {})).toThrow('needs the lines')
   })
@@ -57,7 +66,10 @@ describe('what the operator may do', () => {
     }
   })
 
-  it('is, cluster-wide, only to ask whose token it was shown', () => {
-    expect(clusterScoped).toEqual([{ apiGroups: ['authentication.k8s.io'], resources: ['tokenreviews'], verbs: ['create'] }])
+  it('is, cluster-wide, only to ask whose token it was shown, and to read the labels of one node', () => {
+    expect(clusterScoped).toEqual([
+      { apiGroups: [''], resources: ['nodes'], verbs: ['get'] },
+      { apiGroups: ['authentication.k8s.io'], resources: ['tokenreviews'], verbs: ['create'] },
+    ])
   })
 })

@@ -18,8 +18,18 @@ function rows(schema: z.ZodObject, defaults: unknown, path: string): readonly st
     const value = isRecord(defaults) ? defaults[key] : undefined
     if (value === undefined) return []
     if (field instanceof z.ZodObject && !('requests' in field.shape)) return rows(field, value, name)
-    return [`| \`${name}\` | \`${JSON.stringify(value)}\` | ${descriptionOf(field)} |`]
+    if (field instanceof z.ZodRecord && field.valueType instanceof z.ZodObject) return [row(name, 'in values.yaml', field), ...rowsOfEach(field.valueType, `${name}.<name>`)]
+    return [row(name, `\`${JSON.stringify(value)}\``, field)]
   })
+}
+
+/** What each entry of a map may have; the defaults are those of the entries. */
+function rowsOfEach(schema: z.ZodObject, path: string): readonly string[] {
+  return Object.entries(schema.shape).map(([key, field]) => row(`${path}.${key}`, '', field))
+}
+
+function row(name: string, shown: string, field: unknown): string {
+  return `| \`${name}\` | ${shown} | ${descriptionOf(field)} |`
 }
 
 function descriptionOf(field: unknown): string {

@@ -1,5 +1,6 @@
 // The chart's values as zod: values.schema.json and the table in the chart's README are generated from here.
 import { z } from 'zod'
+import { poolFormSchema, poolName } from '../controllers/training-run/pools/pool-config.ts'
 
 const texts = z.record(z.string(), z.string())
 const freeForm = z.record(z.string(), z.unknown())
@@ -15,6 +16,12 @@ const image = z.strictObject({
   tag: z.string().describe("Defaults to the chart's appVersion."),
   digest: z.string().regex(/^(sha256:[0-9a-f]{64})?$/).describe('Such as `sha256:…`; wins over the tag.'),
   pullPolicy: z.enum(['Always', 'IfNotPresent', 'Never']),
+})
+
+const trainer = z.strictObject({
+  image,
+  gpuImage: image.omit({ pullPolicy: true }).describe('With CUDA, for pools that have GPUs; pulled as trainer.image is.'),
+  imagePullSecrets: pullSecrets.describe('Names of Secrets in the namespace of each run.'),
 })
 
 const embedded = z.strictObject({
@@ -60,7 +67,9 @@ const metrics = z.strictObject({
 export const valuesSchema = z.strictObject({
   image,
   imagePullSecrets: pullSecrets.describe("Names of Secrets in the operator's namespace."),
-  trainer: z.strictObject({ image, imagePullSecrets: pullSecrets.describe('Names of Secrets in the namespace of each run.') }).describe('The image of the pods that prepare data and train.'),
+  trainer: trainer.describe('The images of the pods that prepare data and train.'),
+  pools: z.record(poolName, poolFormSchema.omit({ name: true })).describe('What `spec.compute.pool` of a run may name; see *Pools of nodes*.'),
+  currency: z.string().regex(/^[A-Z]{3}$/).describe('Of all prices of pools.'),
   watchNamespaces: z.array(dnsLabel).max(1).describe('The one namespace in which runs are looked after; empty means all. With one the operator gets a Role in it, in place of cluster-wide rights.'),
   logLevel: z.enum(['debug', 'info', 'warn', 'error']),
   replicas: z.int().min(0).max(5).describe('One leads, the others serve artifacts and wait.'),

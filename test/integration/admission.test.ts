@@ -1,5 +1,7 @@
 // The chart in a real API server: everything is accepted as rendered, and the two admission policies hold.
+import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { load } from 'js-yaml'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { startControlPlane, type ControlPlane } from '../cluster/control-plane.ts'
 import { run, succeeds, waitUntil } from '../cluster/exec.ts'
@@ -9,6 +11,8 @@ const OPERATOR = `system:serviceaccount:${SYSTEM}:swe-operator`
 const JOB_CONTROLLER = 'system:serviceaccount:kube-system:job-controller'
 const OURS = { 'app.kubernetes.io/managed-by': 'swe-operator' }
 const chart = join(import.meta.dirname, '../../charts/swe-operator')
+const golden = join(import.meta.dirname, '../../controllers/training-run/resources/golden')
+const jobs = readdirSync(golden).filter((name) => name.includes('-job-'))
 
 let plane: ControlPlane
 
@@ -50,7 +54,12 @@ function aJob(change: object = {}, podLabels: object = OURS): unknown {
   return { apiVersion: 'batch/v1', kind: 'Job', metadata: { namespace: 'team-a', name: 'some-job', labels: OURS }, spec: { template } }
 }
 
-function aRun(name: string, modelSecret?: string, dataSecret?: string): unknown {
+function aRunWith(change: object): unknown {
+  const run = aRun('run')
+  return { ...run, spec: { ...run.spec, ...change } }
+}
+
+function aRun(name: string, modelSecret?: string, dataSecret?: string) {
   const secretRef = (secret: string | undefined) => (secret === undefined ? {} : { secretRef: { name: secret } })
   return {
     apiVersion: 'swe-operator.dev/v1alpha1',
@@ -73,6 +82,11 @@ const token = (audience: object) => ({ volumes: [{ name: 'token', projected: { s
 describe("what the operator's identity creates", () => {
   it('is accepted when it is an ordinary Job with our label', async () => {
     expect(await tryCreate(OPERATOR, aJob(token({ audience: 'swe-operator.dev/trainingruns/1' })))).toContain('job.batch/some-job created')
+  })
+
+  it.each(jobs)('is accepted when it is a Job as resources/golden/%s shows it, to the last field', async (file) => {
+    const job = readFileSync(join(golden, file), 'utf8').replace('namespace: team\n', 'namespace: team-a\n')
+    expect(await tryCreate(OPERATOR, load(job))).toContain('created')
   })
 
   it('is accepted when it is a ConfigMap with our label', async () => {
@@ -142,8 +156,21 @@ describe('an author who names a Secret', () => {
     await expect(tryCreate('bob', aRun('run', 'models', 'rows'))).rejects.toThrow('spec.data.files.s3.secretRef: you may not get Secret "rows" in namespace "team-a".')
   })
 
+  const hub = (secret: string) => ({ hub: { repo: 'team/it', tokenSecretRef: { name: secret } } })
+  const rows = { s3: { uri: 's3://data/rows.jsonl', secretRef: { name: 'rows' } } }
+
+  it.each([
+    ['spec.model.hub.tokenSecretRef', { model: hub('rows') }],
+    ['spec.data.instances.s3.secretRef', { data: { instances: { ...rows, format: 'SWEBench' } } }],
+    ['spec.data.instances.hub.tokenSecretRef', { data: { instances: { ...hub('rows'), format: 'SWEBench' } } }],
+    ['spec.data.files.hub.tokenSecretRef', { data: { files: { ...hub('rows'), format: 'Messages' } } }],
+  ])('is asked for the right wherever a Secret can be named: %s', async (field, change) => {
+    await expect(tryCreate('bob', aRunWith(change))).rejects.toThrow(`${field}: you may not get Secret "rows" in namespace "team-a".`)
+  })
+
   it('is accepted with that right', async () => {
     expect(await isAllowed('bob', aRun('run', 'models'))).toBe(true)
+    expect(await tryCreate('bob', aRunWith({ model: hub('models') }))).toContain('created')
   })
 
   it('needs no such right to name none', async () => {

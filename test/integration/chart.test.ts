@@ -11,6 +11,9 @@ const chart = join(import.meta.dirname, '../../charts/swe-operator')
 const EXTERNAL_STORE = ['artifacts.embedded.enabled=false', 'artifacts.external.endpoint=https://s3.example.com', 'artifacts.external.secretRef.name=keys']
 
 const manifestSchema = z.looseObject({ kind: z.string(), metadata: z.looseObject({ name: z.string(), namespace: z.string().optional() }) })
+const configSchema = z
+  .looseObject({ data: z.looseObject({ 'config.json': z.string() }) })
+  .transform(({ data }) => z.looseObject({ pools: z.array(z.looseObject({ name: z.string() })) }).parse(JSON.parse(data['config.json'])))
 type Manifest = z.infer<typeof manifestSchema>
 
 let helm: string
@@ -61,6 +64,9 @@ describe('the chart', () => {
     [['image.repo=x'], "additional properties 'repo' not allowed"],
     [['artifacts.embeded.enabled=true'], "additional properties 'embeded' not allowed"],
     [['replicas=two'], "at '/replicas': got string, want integer"],
+    [['pools.slices.gpu.resource=nvidia.com/mig-1g.5gb'], 'pools.slices.gpu.resource: nvidia.com/mig-1g.5gb is a part of a GPU'],
+    [['pools.h100.gpu=H100'], "value must be one of 'A100-40', 'A100-80'"],
+    [['pools.a100-40-gke.pricePerGPUHour=3'], "at '/pools/a100-40-gke/pricePerGPUHour': got number, want string"],
     [['artifacts.embedded.enabled=false'], 'artifacts.external.endpoint: set the URL of the S3 service'],
     [['artifacts.embedded.enabled=false', 'artifacts.external.endpoint=https://s3'], 'artifacts.external.secretRef.name: name a Secret'],
   ])('refuses %s and says why', async (settings, message) => {
@@ -102,6 +108,24 @@ describe('its pods', () => {
   })
 })
 
+describe('its pools of nodes', () => {
+  const configOf = async (...settings: string[]) => configSchema.parse(named(await manifests(...settings), 'ConfigMap', 'swe-operator-config'))
+
+  it('reach the operator by name, with the images that train on them', async () => {
+    const config = await configOf('trainer.gpuImage.repository=registry/cuda', 'trainer.gpuImage.tag=1')
+    expect(config).toMatchObject({ trainer: { image: 'ghcr.io/swe-operator/trainer:0.1.0', gpuImage: 'registry/cuda:1' }, currency: 'USD' })
+    expect(config.pools).toContainEqual({ name: 'a100-80-aks-spot', platform: 'AKS', gpu: 'A100-80', spot: true })
+  })
+
+  it('can be given a price, added and left out, each for itself', async () => {
+    const { pools } = await configOf('pools.a100-40-gke.pricePerGPUHour=2.93', 'pools.a100-40-eks=null', 'pools.cpu.pricePerPodHour=0.19')
+    expect(pools).toHaveLength(14)
+    expect(pools).toContainEqual({ name: 'a100-40-gke', platform: 'GKE', gpu: 'A100-40', pricePerGPUHour: '2.93' })
+    expect(pools).toContainEqual({ name: 'cpu', pricePerPodHour: '0.19' })
+    expect(pools.map(({ name }) => name)).not.toContain('a100-40-eks')
+  })
+})
+
 describe('its network', () => {
   it('sends progress to the leader and everything else to every replica', async () => {
     const all = await manifests()
@@ -122,7 +146,7 @@ describe('its roles', () => {
   const rights = async (...settings: string[]) => (await manifests(...settings)).filter((one) => ['Role', 'ClusterRole'].includes(one.kind)).map((one) => JSON.stringify(one['rules']))
 
   it('hold no wildcard and nothing that would run commands, make tokens or act as others', async () => {
-    for (const rules of await rights()) expect(rules).not.toMatch(/"\*"|exec|attach|portforward|impersonate|serviceaccounts|escalate|"bind"|nodes/)
+    for (const rules of await rights()) expect(rules).not.toMatch(/"\*"|exec|attach|portforward|impersonate|serviceaccounts|escalate|"bind"|nodes\//)
   })
 
   it('touch Secrets only in the namespace of the operator', async () => {
@@ -134,7 +158,10 @@ describe('its roles', () => {
     const all = await manifests('watchNamespaces={team-a}')
     expect(namesOf(all, 'Role')).toEqual(['swe-operator-system/swe-operator', 'team-a/swe-operator-runs'])
     expect(namesOf(all, 'RoleBinding')).toEqual(['swe-operator-system/swe-operator', 'team-a/swe-operator-runs'])
-    expect(named(all, 'ClusterRole', 'swe-operator')['rules']).toEqual([{ apiGroups: ['authentication.k8s.io'], resources: ['tokenreviews'], verbs: ['create'] }])
+    expect(named(all, 'ClusterRole', 'swe-operator')['rules']).toEqual([
+      { apiGroups: [''], resources: ['nodes'], verbs: ['get'] },
+      { apiGroups: ['authentication.k8s.io'], resources: ['tokenreviews'], verbs: ['create'] },
+    ])
   })
 })
 

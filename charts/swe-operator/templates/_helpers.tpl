@@ -73,6 +73,15 @@ system:serviceaccount:{{ .Release.Namespace }}:swe-operator
 {{- $_ := set $store "pathStyle" $external.pathStyle -}}
 {{- $_ := set $store "credentials" (dict "kind" "Files" "directory" "/etc/swe-operator-store") -}}
 {{- end -}}
-{{- $trainer := dict "image" (include "swe-operator.image" (dict "image" .Values.trainer.image "defaultTag" .Chart.AppVersion)) "imagePullPolicy" .Values.trainer.image.pullPolicy "imagePullSecrets" .Values.trainer.imagePullSecrets -}}
-{{- dict "logLevel" .Values.logLevel "watchNamespaces" .Values.watchNamespaces "store" $store "trainer" $trainer | toPrettyJson -}}
+{{- $trainer := dict "imagePullPolicy" .Values.trainer.image.pullPolicy "imagePullSecrets" .Values.trainer.imagePullSecrets -}}
+{{- $_ := set $trainer "image" (include "swe-operator.image" (dict "image" .Values.trainer.image "defaultTag" .Chart.AppVersion)) -}}
+{{- $_ := set $trainer "gpuImage" (include "swe-operator.image" (dict "image" .Values.trainer.gpuImage "defaultTag" .Chart.AppVersion)) -}}
+{{- $pools := list -}}
+{{- range $name, $pool := .Values.pools -}}
+{{- if and (kindIs "map" $pool.gpu) (regexMatch "/mig-|[.]shared$" (default "" $pool.gpu.resource)) -}}
+{{- fail (printf "pools.%s.gpu.resource: %s is a part of a GPU: NCCL cannot train across slices, and shared GPUs give way in the middle of a step; use whole GPUs, nvidia.com/gpu" $name $pool.gpu.resource) -}}
+{{- end -}}
+{{- $pools = append $pools (merge (dict "name" $name) $pool) -}}
+{{- end -}}
+{{- dict "logLevel" .Values.logLevel "watchNamespaces" .Values.watchNamespaces "store" $store "trainer" $trainer "pools" $pools "currency" .Values.currency | toPrettyJson -}}
 {{- end }}
