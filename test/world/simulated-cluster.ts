@@ -3,10 +3,12 @@ import type { TrainingRun, TrainingRunStatus } from '../../crds/training-run.ts'
 import { keyOf, kindKey, type KubeObject, type ObjectKey, type ResourceType } from '../../operator/api/object.ts'
 import type { Cache, Reader } from '../../operator/cache/cache.ts'
 import type { Write } from '../../operator/control/plan.ts'
+import { hasFinalizer } from '../../operator/meta/finalizer.ts'
 import { controllerOf } from '../../operator/meta/owner.ts'
 import { toSeconds } from '../../operator/meta/time.ts'
 import { finishOf, isTerminal, type DesiredJob, type Job, type Pod } from '../../controllers/shared/kinds.ts'
-import { RUN } from '../../controllers/shared/labels.ts'
+import { JOB_TRACKING_FINALIZER, RUN } from '../../controllers/shared/labels.ts'
+import { queueOf } from '../../controllers/training-run/queue/labels.ts'
 import { NOON } from './training-run.ts'
 
 /** Moves only by the methods below; every object is plain JSON, as the API server would return it. */
@@ -66,6 +68,12 @@ export class SimulatedCluster {
     this.run = { ...this.run, metadata: { ...metadata, generation: (metadata.generation ?? 0) + 1 }, spec: { ...spec, suspend } }
   }
 
+  setBudget(budget: TrainingRun['spec']['budget']): void {
+    if (!this.run) return
+    const { metadata, spec: { budget: _, ...spec } } = this.run
+    this.run = { ...this.run, metadata: { ...metadata, generation: (metadata.generation ?? 0) + 1 }, spec: { ...spec, ...(budget === undefined ? {} : { budget }) } }
+  }
+
   update(pod: Pod, status: Pod['status'], nodeName = pod.spec?.nodeName): void {
     const next: Pod = { ...pod, spec: nodeName === undefined ? {} : { nodeName }, status: { ...pod.status, ...status } }
     this.#put(next)
@@ -80,10 +88,24 @@ export class SimulatedCluster {
   runJobController(): void {
     for (const job of this.jobs()) {
       if (finishOf(job) || job.metadata.deletionTimestamp !== undefined) continue
+      if (queueOf(job) !== undefined) {
+        this.#controlQueued(job)
+        continue
+      }
       const pod = this.pods().find((one) => controllerOf(one)?.uid === job.metadata.uid)
       const hadPod = job.status?.startTime !== undefined
       if (!pod && !hadPod) this.#createPod(job)
       if (pod ? isTerminal(pod) : hadPod) this.#finish(job, pod?.status?.phase === 'Succeeded' ? 'Complete' : 'Failed')
+    }
+  }
+
+  /** Lets the Jobs of a queue run, or sends them back. */
+  suspendQueued(suspend: boolean): void {
+    for (const job of this.jobs()) {
+      if (queueOf(job) === undefined || finishOf(job) || job.spec === undefined) continue
+      const { startTime, ...status } = job.status ?? {}
+      const next: Job = { ...job, spec: { ...job.spec, suspend }, status: suspend || startTime === undefined ? status : { ...status, startTime } }
+      this.#put(next)
     }
   }
 
@@ -96,8 +118,23 @@ export class SimulatedCluster {
     }
   }
 
-  #createPod(job: Job & Partial<DesiredJob>): void {
-    const { labels = {}, finalizers = [] } = job.spec?.template.metadata ?? {}
+  /** What it deletes for a suspension it no longer counts, and it makes no second pod beside one that still ends. */
+  #controlQueued(job: Job & Partial<DesiredJob>): void {
+    const pods = this.pods().filter((pod) => controllerOf(pod)?.uid === job.metadata.uid)
+    const counted = pods.find((pod) => isTerminal(pod) && hasFinalizer(pod, JOB_TRACKING_FINALIZER))
+    if (counted) return this.#finish(job, counted.status?.phase === 'Succeeded' ? 'Complete' : 'Failed')
+    const present = pods.filter((pod) => !isTerminal(pod))
+    if (job.spec?.suspend !== true && present.length === 0) return this.#createPod(job, [JOB_TRACKING_FINALIZER])
+    if (job.spec?.suspend !== true) return
+    for (const pod of present.filter(({ metadata }) => metadata.deletionTimestamp === undefined)) {
+      this.#release(idOf(pod), JOB_TRACKING_FINALIZER)
+      this.#remove(idOf(pod))
+    }
+  }
+
+  #createPod(job: Job & Partial<DesiredJob>, tracking: readonly string[] = []): void {
+    const { labels = {}, finalizers: own = [] } = job.spec?.template.metadata ?? {}
+    const finalizers = [...own, ...tracking]
     const name = `${job.metadata.name}-${this.#nextId()}`
     const owner = { apiVersion: 'batch/v1', kind: 'Job', name: job.metadata.name, uid: job.metadata.uid ?? '', controller: true }
     const metadata = { name, namespace: job.metadata.namespace ?? '', labels, finalizers, ownerReferences: [owner] }
@@ -134,9 +171,16 @@ export class SimulatedCluster {
   /** What is being deleted goes once nothing holds it: a finalizer, or a program that still runs. */
   #sweep(): void {
     for (const [id, object] of this.#objects) {
-      const isHeld = (object.metadata.finalizers?.length ?? 0) > 0 || (isPod(object) && !isTerminal(object))
+      const isHeld = this.#finalizersOf(object).length > 0 || (isPod(object) && !isTerminal(object))
       if (object.metadata.deletionTimestamp !== undefined && !isHeld) this.#objects.delete(id)
     }
+  }
+
+  /** The job controller lets go of the pods of a Job that is over or gone. */
+  #finalizersOf(object: KubeObject): readonly string[] {
+    const job = this.jobs().find(({ metadata }) => metadata.uid === controllerOf(object)?.uid)
+    const isTracked = job !== undefined && finishOf(job) === undefined && job.metadata.deletionTimestamp === undefined
+    return (object.metadata.finalizers ?? []).filter((one) => isTracked || one !== JOB_TRACKING_FINALIZER)
   }
 
   #born<T extends KubeObject>(object: T): T {

@@ -1,10 +1,11 @@
 // One TrainingRun in a simulated cluster, with programs that train, report, checkpoint and die, and an operator that may crash.
 import { trainingRunStatusSchema } from '../../crds/training-run-status.ts'
-import type { TrainingRunProgress, TrainingRunStatus } from '../../crds/training-run.ts'
+import type { TrainingRunProgress, TrainingRunSpec, TrainingRunStatus } from '../../crds/training-run.ts'
 import type { KubeObject } from '../../operator/api/object.ts'
 import type { Cache } from '../../operator/cache/cache.ts'
 import type { Plan } from '../../operator/control/plan.ts'
 import { sameJson } from '../../operator/meta/hash.ts'
+import { controllerOf } from '../../operator/meta/owner.ts'
 import { toSeconds } from '../../operator/meta/time.ts'
 import { isTerminal, type Pod } from '../../controllers/shared/kinds.ts'
 import { numberOf, ROLE } from '../../controllers/shared/labels.ts'
@@ -14,7 +15,7 @@ import { isFinished } from '../../controllers/training-run/observed.ts'
 import type { QueueAnswer } from '../../controllers/training-run/queue/workload.ts'
 import type { TrainVerdict } from '../../controllers/training-run/verdicts.ts'
 import { SimulatedCluster } from './simulated-cluster.ts'
-import { aPrepareVerdict, aTrainingRun, completed, preempted, settings } from './training-run.ts'
+import { a100, aPrepareVerdict, aTrainingRun, completed, preempted, settings } from './training-run.ts'
 
 const TOTAL_STEPS = 60
 const CHECKPOINT_EVERY = 10
@@ -23,9 +24,9 @@ const CHECKPOINT_EVERY = 10
 export type Reconcile = Readonly<{ crashAfterWrites?: number }>
 
 export class SimulatedLife {
-  readonly cluster = new SimulatedCluster(aTrainingRun())
+  readonly cluster: SimulatedCluster
   readonly store = new Map<string, unknown>()
-  /** Pods of a run that exists, let go before the status told how their attempt ended: their verdict could have been lost. */
+  /** Pods of a run that exists, let go before the status told how they or their attempt ended: their verdict could have been lost. */
   readonly releasedUnrecorded: string[] = []
   /** Attempts started under a number that the status had shown before: their checkpoints would collide. */
   readonly reusedNumbers: number[] = []
@@ -41,7 +42,7 @@ export class SimulatedLife {
   #shown = new Set<number>()
 
   readonly #controller = trainingRunController({
-    settings,
+    settings: { ...settings, pools: [a100] },
     store: {
       dataManifest: () => this.#ask('data'),
       attemptVerdict: (_run, attempt) => this.#ask(`attempt ${attempt}`),
@@ -52,6 +53,10 @@ export class SimulatedLife {
     queue: { of: async () => this.queueAnswer },
     nodes: { labelsOf: async () => ({}) },
   })
+
+  constructor(spec: Partial<TrainingRunSpec> = {}) {
+    this.cluster = new SimulatedCluster(aTrainingRun(spec))
+  }
 
   get status(): TrainingRunStatus {
     return this.cluster.run?.status ?? {}
@@ -160,7 +165,8 @@ export class SimulatedLife {
   #noteRelease(name: string): void {
     const pod = this.cluster.pods().find(({ metadata }) => metadata.name === name)
     const record = this.status.attempts?.find(({ number }) => pod && number === numberOf(pod))
-    if (this.cluster.run && (record === undefined || record.state === 'Running')) this.releasedUnrecorded.push(name)
+    const isTold = record?.earlierPods?.some((earlier) => earlier.name === name) ?? false
+    if (this.cluster.run && !isTold && (record === undefined || record.state === 'Running')) this.releasedUnrecorded.push(name)
   }
 
   #start(pod: Pod): void {
@@ -169,13 +175,21 @@ export class SimulatedLife {
     this.cluster.update(pod, { phase: 'Running', containerStatuses: [{ name: 'program', state }] }, 'node-1')
   }
 
-  #stop(pod: Pod): void {
+  #isBudgetSpent(pod: Pod): boolean {
+    const job = this.cluster.jobs().find(({ metadata }) => metadata.uid === controllerOf(pod)?.uid)
+    const told = job?.spec?.template.spec?.containers[0]?.env?.find(({ name }) => name === 'SWE_BUDGET_SECONDS')?.value
+    const startedAt = pod.status?.containerStatuses?.[0]?.state?.running?.startedAt
+    if (told === undefined || startedAt === undefined) return false
+    return this.cluster.now().getTime() - Date.parse(startedAt) >= Number(told) * 1000
+  }
+
+  #stop(pod: Pod, exitCode = 75, reason = 'Preempted'): void {
     if (pod.metadata.labels?.[ROLE] !== 'train' || pod.status?.phase !== 'Running') return this.#end(pod, 143)
     const span = this.#span(pod)
     this.#checkpoint = span.to
-    const verdict = preempted(numberOf(pod) ?? 0, span)
+    const verdict = { ...preempted(numberOf(pod) ?? 0, span), exitCode, reason }
     this.store.set(`attempt ${verdict.attempt}`, verdict)
-    this.#end(pod, 75, verdict)
+    this.#end(pod, exitCode, verdict)
   }
 
   #advance(pod: Pod, steps: number): void {
@@ -186,7 +200,8 @@ export class SimulatedLife {
     const attempt = numberOf(pod) ?? 0
     const percent = Math.min(99, Math.floor((100 * now) / TOTAL_STEPS))
     this.#reports.set('run-uid', { attempt, step: now, totalSteps: TOTAL_STEPS, percent, updatedTime: toSeconds(this.cluster.now()) })
-    if (now === TOTAL_STEPS) this.#complete(pod, completed(attempt, from))
+    if (now === TOTAL_STEPS) return this.#complete(pod, completed(attempt, from))
+    if (this.#isBudgetSpent(pod)) this.#stop(pod, 76, 'BudgetExceeded')
   }
 
   #complete(pod: Pod, verdict: TrainVerdict): void {
@@ -202,7 +217,8 @@ export class SimulatedLife {
 
   #end(pod: Pod, exitCode: number, verdict?: object): void {
     const said = verdict === undefined ? {} : { message: JSON.stringify(verdict) }
-    const terminated = { exitCode, finishedAt: toSeconds(this.cluster.now()), ...said }
+    const startedAt = pod.status?.containerStatuses?.[0]?.state?.running?.startedAt
+    const terminated = { exitCode, ...(startedAt === undefined ? {} : { startedAt }), finishedAt: toSeconds(this.cluster.now()), ...said }
     this.cluster.update(pod, { phase: exitCode === 0 ? 'Succeeded' : 'Failed', containerStatuses: [{ name: 'program', state: { terminated } }] })
   }
 
