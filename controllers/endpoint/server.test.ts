@@ -67,6 +67,10 @@ describe('URLs for the store', () => {
     ['prepare', 'result/manifest.json', 400],
     ['train', 'result/manifest.json', 200],
     ['train', 'attempts/1/verdict.json', 200],
+    ['train', 'attempts/1/verdict-2.json', 200],
+    ['train', 'result/a1-2/metrics.jsonl', 200],
+    ['train', 'result/a11/metrics.jsonl', 400],
+    ['train', 'result/manifest.json/x', 400],
     ['other', 'data/manifest.json', 400],
   ])('let a pod of role %s write %s or not: %d', async (role, key, status) => {
     stage.cachedPods.set('team-a/tiny-a1-x', { ...pod, metadata: { ...pod.metadata, labels: { ...pod.metadata.labels, 'swe-operator.dev/role': role } } })

@@ -9,7 +9,8 @@ const UNSPEAKABLE = /[\p{Cc}\p{Cs}]/u
 export const runKeys = {
   dataManifest: 'data/manifest.json',
   resultManifest: 'result/manifest.json',
-  attemptVerdict: (attempt: number) => `attempts/${attempt}/verdict.json`,
+  /** A queue may have one attempt make several pods, one after the other: each says how it ended. */
+  attemptVerdict: (attempt: number, pod: number) => `attempts/${attempt}/verdict${pod === 1 ? '' : `-${pod}`}.json`,
 } as const
 
 /** A program of a run: which one it is, of which attempt, in which pod. */
@@ -19,9 +20,10 @@ export type Writer = Readonly<{ role: string | undefined; attempt: string | unde
 export function mayWrite({ role, attempt, podUid }: Writer, key: string): boolean {
   const owned: Readonly<Record<string, readonly string[]>> = {
     prepare: [`data/${podUid}/`, runKeys.dataManifest],
-    train: [`checkpoints/a${attempt}/`, `attempts/${attempt}/`, `result/a${attempt}/`, runKeys.resultManifest],
+    // A later pod of one attempt writes its result beside what an earlier one left: result/a1-2/.
+    train: [`checkpoints/a${attempt}/`, `attempts/${attempt}/`, `result/a${attempt}/`, `result/a${attempt}-`, runKeys.resultManifest],
   }
-  return (owned[role ?? ''] ?? []).some((own) => (own.endsWith('/') ? key.startsWith(own) : key === own))
+  return (owned[role ?? ''] ?? []).some((own) => (own.endsWith('.json') ? key === own : key.startsWith(own)))
 }
 
 export function runPrefix({ namespace, uid }: RunPrefix): string {

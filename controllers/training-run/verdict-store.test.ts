@@ -63,6 +63,16 @@ describe('the store', () => {
     expect(await look(visited.recorded(aRecord(1, 'Running')), store)).toMatchObject({ attempts: [{ verdict: { reason: 'Preempted', lastStep: 20 } }] })
   })
 
+  it('does not let the word of an earlier pod of the attempt explain the end of its last', async () => {
+    const silent = visited.withData().attempt(1, { kind: 'Ended' })
+    const uid = silent.attempts[0]?.pods[0]?.metadata.uid
+    const told = async (podUid: string | undefined) => {
+      const { store } = storeWith({ 'attempt 1': { ...preempted(1, { from: 0, to: 20 }), podUid } })
+      return (await look(silent, store)).attempts[0]?.verdict?.lastStep
+    }
+    expect([await told('of an earlier pod'), await told(uid)]).toEqual([undefined, 20])
+  })
+
   it('tells that an attempt had finished when it was killed after its last write', async () => {
     const { store } = storeWith({ result: { verdict: completed(1) } })
     expect(await look(visited.recorded(aRecord(1, 'Running')), store)).toMatchObject({ result: { attempt: 1 }, attempts: [{ verdict: { exitCode: 0 } }] })

@@ -1,6 +1,6 @@
 import type { TrainingRun } from '../../crds/training-run.ts'
 import { StoreError } from '../store/error.ts'
-import { isLive, isRecorded, type Attempt, type Preparation } from './children.ts'
+import { isLive, isRecorded, newestPod, type Attempt, type Preparation } from './children.ts'
 import { isConsulted, isFinished, isGoing, isPrepared, type Observed } from './observed.ts'
 import { readDataManifest, readResultManifest, readTrainVerdict, type PrepareVerdict, type TrainVerdict } from './verdicts.ts'
 
@@ -68,8 +68,15 @@ function needsStore(attempt: Attempt): boolean {
 }
 
 async function explain(attempt: Attempt, result: TrainVerdict | undefined, store: Questions): Promise<Attempt> {
-  const verdict = (await store.attempt(attempt.number)) ?? (result?.attempt === attempt.number ? result : undefined)
+  const left = await store.attempt(attempt.number)
+  const verdict = (left !== undefined && isOfNewestPod(attempt, left) ? left : undefined) ?? (result?.attempt === attempt.number ? result : undefined)
   return verdict === undefined ? attempt : { ...attempt, verdict }
+}
+
+/** A queue may have one attempt make several pods: what an earlier one said does not explain the end of a later one. */
+function isOfNewestPod(attempt: Attempt, { podUid }: TrainVerdict): boolean {
+  const uid = newestPod(attempt)?.metadata.uid
+  return uid === undefined || podUid === undefined || podUid === uid
 }
 
 /** Attempts of which nothing but their verdict is left: a run that lost its status must not use their numbers again. */

@@ -43,8 +43,8 @@ describe('a commit marker', () => {
 
   it('lists nothing that a status could not carry, and nothing twice', () => {
     const file = { key: 'result/a3/log', sha256: 'b'.repeat(64), sizeBytes: 10 }
-    const files = [file, { ...file, key: 'result/a4/log' }, { ...file, key: 'x', sha256: 'none' }, 'garbage', { ...file, key: 'y'.repeat(600) }]
-    expect(readResultManifest({ files }).artifacts).toEqual([{ ...file, key: 'result/a4/log', name: 'log' }])
+    const files = [file, { ...file, key: 'result/a4-2/log' }, { ...file, key: 'x', sha256: 'none' }, 'garbage', { ...file, key: 'y'.repeat(600) }]
+    expect(readResultManifest({ files }).artifacts).toEqual([{ ...file, key: 'result/a4-2/log', name: 'log' }])
     const [artifact] = completed(1).artifacts ?? []
     const twice = { ...completed(1), artifacts: Array.from({ length: 100 }, () => artifact) }
     expect(readTrainVerdict(twice).verdict?.artifacts).toEqual([artifact])

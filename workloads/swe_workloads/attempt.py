@@ -61,7 +61,7 @@ class Attempt:
         return TrainVerdict(
             **outcome(code, message),
             attempt=self.pod.attempt,
-            pod_uid=self.pod.pod_uid,
+            pod_uid=self.pod.pod_uid or None,
             from_step=self.from_step,
             last_step=progress.step if progress else self.from_step,
             checkpoint_step=self.checkpoint_step,

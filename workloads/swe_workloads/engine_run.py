@@ -6,7 +6,7 @@ import time
 
 from swe_workloads.attempt import Attempt, best_of, why_stopped
 from swe_workloads.checkpoints import CheckpointSync, Origin
-from swe_workloads.engine_files import EngineOrder, read_metrics, write_atomically
+from swe_workloads.engine_files import EngineOrder, read_finished, read_metrics, write_atomically
 from swe_workloads.engine_process import EngineProcess, cpu_limit
 from swe_workloads.engine_watch import EngineWatch
 from swe_workloads.exit_codes import Failure
@@ -32,6 +32,8 @@ def run_engine(attempt: Attempt, run: RunFile, order: EngineOrder, origin: Origi
     if attempt.stop.requested:  # the signal came while the engine was being started
         attempt.ask_engine_to_stop()
     returncode = watch_over(attempt, run, attempt.engine, sync)
+    if read_finished(attempt.report) is not None:
+        attempt.budget.close()
     sync.finish(attempt.stop.seconds_left() if attempt.stop.requested else attempt.pod.store_patience_seconds)
     attempt.checkpoint_step = max(attempt.checkpoint_step, sync.committed_step)
     return returncode

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from swe_workloads import engine_process
-from swe_workloads.engine_process import TAIL_BYTES, EngineProcess, cpu_limit, oom_kills
+from swe_workloads.engine_process import LAST_WORDS_SECONDS, TAIL_BYTES, EngineProcess, cpu_limit, oom_kills
 
 
 def run(script: str) -> EngineProcess:
@@ -27,9 +27,7 @@ def test_the_exit_code_is_the_engine_s() -> None:
 
 
 def test_a_death_by_signal_is_a_negative_number() -> None:
-    engine = run("import time; time.sleep(60)")
-    engine.send(signal.SIGTERM)
-    assert wait(engine) == -signal.SIGTERM
+    assert wait(run("import os, signal; os.kill(os.getpid(), signal.SIGTERM)")) == -signal.SIGTERM
 
 
 def test_output_is_passed_on_and_its_end_kept(capfd: object) -> None:
@@ -54,9 +52,39 @@ def test_what_the_engine_started_dies_with_it(tmp_path: Path) -> None:
 def test_signals_after_the_end_go_nowhere() -> None:
     engine = run("pass")
     wait(engine)
-    engine.send(signal.SIGTERM)
+    engine.abort()
     engine.kill()
     assert engine.poll() == 0
+
+
+def test_children_in_sessions_of_their_own_are_asked_where_they_are_and_die_too(tmp_path: Path) -> None:
+    rank = "import faulthandler, time; faulthandler.enable(); print('here', flush=True); time.sleep(60)"
+    start = f"subprocess.Popen([sys.executable, '-c', {rank!r}], start_new_session=True)"
+    engine = run(f"import subprocess, sys; ranks = [{start} for _ in range(2)]; [rank.wait() for rank in ranks]")
+    deadline = time.monotonic() + 20
+    while engine.tail().count("here") < 2:
+        assert time.monotonic() < deadline
+    begun = time.monotonic()
+    engine.abort()
+    assert time.monotonic() - begun < 2 * LAST_WORDS_SECONDS
+    assert engine.poll() == 0
+    assert sum("Fatal Python error: Aborted" in line for line in engine.tail()) == 2
+
+
+def test_children_that_outlive_a_killed_parent_die_too(tmp_path: Path) -> None:
+    start = "subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)'], start_new_session=True)"
+    engine = run(
+        f"import subprocess, sys, time; child = {start}; "
+        f"open({str(tmp_path / 'pid')!r}, 'w').write(str(child.pid)); print('here', flush=True); time.sleep(60)"
+    )
+    deadline = time.monotonic() + 20
+    while "here" not in engine.tail():
+        assert time.monotonic() < deadline
+    os.kill(engine._pid, signal.SIGKILL)
+    assert wait(engine) == -signal.SIGKILL
+    while alive(int((tmp_path / "pid").read_text())):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
 
 
 def test_limits_and_counters_are_read_from_whatever_control_groups_there_are() -> None:

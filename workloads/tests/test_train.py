@@ -13,16 +13,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from checkpoint_maker import read_weights
 from engine.run_document import CHECKPOINT_EVERY, MODEL_URI, TOTAL_STEPS
 from fake_artifact_endpoint import FakeEndpoint
-from fake_tokenizer import word_tokenizer
+from scripted_engine import BEST_STEP
 
-from swe_workloads.pod import Pod
-from swe_workloads.prepare import prepare
+from swe_workloads.artifacts import ArtifactStore
+from swe_workloads.data_files import DATA_MANIFEST
+from swe_workloads.manifest import manifest_of
 
 HERE = Path(__file__).parent
-PodMaker = Callable[[dict[str, Any]], Pod]
-WITH_SCRIPTED_ENGINE = "from swe_workloads import train; train.ENGINES['SFT'] = 'scripted_engine'; train.main()"
+WITH_SCRIPTED_ENGINE = (
+    "from swe_workloads import engine_run, train; engine_run.ENGINES['SFT'] = 'scripted_engine'; train.main()"
+)
 
 
 class Wrapper:
@@ -46,7 +49,7 @@ class Wrapper:
         )
 
     def finish(self, process: "subprocess.Popen[str]", attempt: int) -> dict[str, Any]:
-        self.output, _ = process.communicate(timeout=60)
+        self.output, _ = process.communicate(timeout=240)
         verdict: dict[str, Any] = json.loads((self.folder / f"pod-{attempt}" / "termination").read_text())
         assert process.returncode == verdict["exitCode"], self.output
         return verdict
@@ -65,20 +68,28 @@ class Wrapper:
 
         self.endpoint.after_put = look
 
+    def change(self, run: dict[str, Any], **fields: Any) -> None:
+        (self.folder / "run.json").write_text(json.dumps(run | fields))
+
     def stored(self, key: str) -> Path:
         return self.endpoint.prefix / key
 
-    def result(self, verdict: dict[str, Any]) -> str:
-        return self.stored(f"result/a{verdict['attempt']}/adapter/adapter_model.safetensors").read_text()
+    def result(self, verdict: dict[str, Any], kind: str = "adapter") -> str:
+        [weights] = [
+            item["key"] for item in verdict["artifacts"] if item["name"] == f"{kind}/adapter_model.safetensors"
+        ]
+        return read_weights(self.stored(weights).parent)
 
 
 @pytest.fixture
-def wrapper(run: dict[str, Any], pod_of: PodMaker, endpoint: FakeEndpoint, tmp_path: Path) -> Wrapper:
+def wrapper(run: dict[str, Any], endpoint: FakeEndpoint, store: ArtifactStore, tmp_path: Path) -> Wrapper:
     for name in ("config.json", "model.safetensors"):
         endpoint.put(f"{MODEL_URI}/{name}", b"{}")
-    rows = [{"prompt": f"question {number}", "completion": f" answer {number}"} for number in range(5)]
-    (tmp_path / "rows.jsonl").write_text("\n".join(map(json.dumps, rows)))
-    assert prepare(pod_of(run), word_tokenizer).exit_code == 0
+    rows = b'{"prompt": "question", "completion": " answer"}\n'
+    data = {"data/pod/train.jsonl": rows, "data/pod/test.jsonl": b""}
+    digests = {key: store.write(key, content) for key, content in data.items()}
+    store.write(DATA_MANIFEST, manifest_of(digests).to_json())
+    (tmp_path / "run.json").write_text(json.dumps(run))
     return Wrapper(endpoint, tmp_path)
 
 
@@ -90,6 +101,8 @@ def kill_engine(wrapper: "subprocess.Popen[str]", number: signal.Signals = signa
 def test_a_whole_run_ends_sealed_and_listed(wrapper: Wrapper) -> None:
     verdict = wrapper.train()
     assert (verdict["exitCode"], verdict["lastStep"], verdict["totalSteps"]) == (0, TOTAL_STEPS, TOTAL_STEPS)
+    assert (verdict["microBatch"], verdict["podUid"], verdict["stoppedEarly"]) == (2, "pod-1", False)
+    assert 0 <= verdict["seconds"] < 60
     assert verdict["loss"] == {"first": "9", "last": str(10 - TOTAL_STEPS)}
     assert verdict["artifacts"][0]["key"] == "result/a1/adapter/adapter_model.safetensors"
     assert json.loads(wrapper.stored("result/manifest.json").read_text())["verdict"] == verdict
@@ -202,15 +215,131 @@ def test_a_result_that_could_not_be_uploaded_is_finished_by_the_next_attempt(wra
     assert (second["exitCode"], second["fromStep"]) == (0, TOTAL_STEPS)
 
 
-def test_a_result_that_an_earlier_pod_of_the_same_attempt_left_half_done_costs_an_attempt(wrapper: Wrapper) -> None:
+def test_a_result_that_an_earlier_pod_of_the_same_attempt_left_half_done_is_written_beside_it(wrapper: Wrapper) -> None:
     left = wrapper.stored("result/a1/summary.json")
     left.parent.mkdir(parents=True)
     left.write_text("{}")
-    first = wrapper.train(1)
-    assert (first["exitCode"], first["checkpointStep"]) == (70, TOTAL_STEPS)
-    assert "result/a1/summary.json was left by an earlier pod of attempt 1" in first["message"]
+    verdict = wrapper.train(1)
+    assert (verdict["exitCode"], wrapper.result(verdict)) == (0, uninterrupted())
+    assert {item["key"].split("/")[1] for item in verdict["artifacts"]} == {"a1-2"}
+
+
+def test_a_second_pod_of_one_attempt_continues_the_first_and_both_verdicts_stay(wrapper: Wrapper) -> None:
+    process = wrapper.start(1, SWE_TEST_HOLD_AT="5")
+    wrapper.at("a1/step-4/manifest.json", lambda: process.send_signal(signal.SIGTERM))
+    first = wrapper.finish(process, 1)
+    second = wrapper.train(1, SWE_POD_UID="pod-1-again")
+    assert (second["fromStep"], wrapper.result(second)) == (first["lastStep"], uninterrupted())
+    verdicts = [
+        json.loads(wrapper.stored(f"attempts/1/{name}").read_text()) for name in ("verdict.json", "verdict-2.json")
+    ]
+    assert verdicts == [first, second]
+    assert [verdict["podUid"] for verdict in verdicts] == ["pod-1", "pod-1-again"]
+
+
+def test_the_result_is_the_checkpoint_with_the_lowest_held_out_loss(wrapper: Wrapper, run: dict[str, Any]) -> None:
+    wrapper.change(run, checkpoint={**run["checkpoint"], "result": "Best"})
+    verdict = wrapper.train()
+    assert (verdict["exitCode"], wrapper.result(verdict)) == (0, uninterrupted(BEST_STEP))
+    assert verdict["best"] == {"step": BEST_STEP, "evalLoss": "0.5"}
+    assert "The result is the checkpoint of step 12." in verdict["message"]
+
+
+def test_the_best_checkpoint_of_an_earlier_attempt_is_fetched_for_the_result(
+    wrapper: Wrapper, run: dict[str, Any]
+) -> None:
+    wrapper.change(run, checkpoint={**run["checkpoint"], "result": "Best"})
+    process = wrapper.start(1, SWE_TEST_HOLD_AT="17")
+    wrapper.at("a1/step-16/manifest.json", lambda: kill_engine(process))
+    assert wrapper.finish(process, 1)["checkpointStep"] == 16
     second = wrapper.train(2)
-    assert (second["exitCode"], wrapper.result(second)) == (0, uninterrupted())
+    assert (second["exitCode"], wrapper.result(second)) == (0, uninterrupted(BEST_STEP))
+
+
+def test_the_next_best_stands_in_for_a_checkpoint_that_is_lost(wrapper: Wrapper, run: dict[str, Any]) -> None:
+    wrapper.change(run, checkpoint={**run["checkpoint"], "result": "Best"})
+    process = wrapper.start(1, SWE_TEST_HOLD_AT="17")
+    wrapper.at("a1/step-16/manifest.json", lambda: kill_engine(process))
+    wrapper.finish(process, 1)
+    shutil.rmtree(wrapper.stored("checkpoints/a1/step-12"))
+    second = wrapper.train(2)
+    assert (second["exitCode"], wrapper.result(second)) == (0, uninterrupted(8))
+    assert "The checkpoint of step 12 is nowhere to be found." in wrapper.output
+
+
+def test_a_training_that_ended_early_on_purpose_is_complete(wrapper: Wrapper) -> None:
+    verdict = wrapper.train(1, SWE_TEST_ENGINE="stop early")
+    assert (verdict["exitCode"], verdict["stoppedEarly"], verdict["lastStep"]) == (0, True, BEST_STEP)
+    assert wrapper.result(verdict) == uninterrupted(BEST_STEP)
+
+
+def test_an_adapter_names_the_model_of_the_run_and_no_path_of_the_pod(wrapper: Wrapper) -> None:
+    verdict = wrapper.train()
+    config = json.loads(wrapper.stored("result/a1/adapter/adapter_config.json").read_text())
+    assert config == {"base_model_name_or_path": MODEL_URI, "revision": None, "target_modules": ["a", "b"]}
+    names = {item["name"] for item in verdict["artifacts"]}
+    assert names >= {"adapter/adapter_config.json", "adapter/adapter_model.safetensors"}
+    assert not [name for name in names if name.endswith((".pt", ".pth", "trainer_state.json"))]
+
+
+def test_full_fine_tuning_publishes_a_model(wrapper: Wrapper, run: dict[str, Any]) -> None:
+    wrapper.change(run, lora=None)
+    verdict = wrapper.train()
+    assert (verdict["exitCode"], wrapper.result(verdict, "model")) == (0, uninterrupted())
+
+
+def test_the_budget_ends_the_attempt_after_a_checkpoint(wrapper: Wrapper) -> None:
+    first = wrapper.train(1, SWE_TEST_HOLD_AT="9", SWE_BUDGET_SECONDS="9")
+    assert first["seconds"] < 9
+    assert (first["exitCode"], first["reason"], first["checkpointStep"]) == (76, "BudgetExceeded", 10)
+    assert "The 9 s that spec.budget left for this attempt are spent at step 10 of 24" in first["message"]
+    assert "raise spec.budget to continue from step 10" in first["message"]
+    second = wrapper.train(2)
+    assert (second["fromStep"], wrapper.result(second)) == (10, uninterrupted())
+
+
+def test_the_budget_holds_while_the_pod_is_still_fetching(wrapper: Wrapper) -> None:
+    wrapper.endpoint.failures["GET /swe-operator/team/models", 503] = 10_000
+    verdict = wrapper.train(1, SWE_BUDGET_SECONDS="7")
+    assert verdict["seconds"] < 7
+    assert (verdict["exitCode"], verdict["checkpointStep"]) == (76, 0)
+
+
+def test_the_budget_does_not_cut_off_the_upload_of_what_is_trained(wrapper: Wrapper) -> None:
+    wrapper.endpoint.failures["PUT /swe-operator/team/0b5e7c1a-run/result", 503] = 12
+    verdict = wrapper.train(1, SWE_BUDGET_SECONDS="10")
+    assert (verdict["exitCode"], verdict["seconds"] > 5) == (0, True)
+
+
+def test_an_engine_that_hangs_is_ended_and_says_where(wrapper: Wrapper, run: dict[str, Any]) -> None:
+    wrapper.change(run, stallAfterSeconds=2)
+    verdict = wrapper.train(1, SWE_TEST_HOLD_AT="9")
+    assert (verdict["exitCode"], verdict["reason"], verdict["checkpointStep"]) == (73, "EngineStalled", 8)
+    assert "made no progress for 2 s at step 9 of 24" in verdict["message"]
+    assert any("in hold" in line for line in verdict["logTail"])
+
+
+def test_an_engine_that_cannot_even_be_aborted_is_killed(wrapper: Wrapper, run: dict[str, Any]) -> None:
+    wrapper.change(run, stallAfterSeconds=2)
+    process = wrapper.start(1, SWE_TEST_HOLD_AT="9")
+    wrapper.at("a1/step-8/manifest.json", lambda: kill_engine(process, signal.SIGSTOP))
+    assert wrapper.finish(process, 1)["exitCode"] == 73
+
+
+def test_a_long_evaluation_is_no_stall(wrapper: Wrapper, run: dict[str, Any]) -> None:
+    wrapper.change(run, stallAfterSeconds=1)
+    assert wrapper.train(1, SWE_TEST_HOLD_AT="9", SWE_TEST_ENGINE="evaluate for long")["exitCode"] == 0
+
+
+def test_a_smaller_pass_is_ordered_and_told(wrapper: Wrapper) -> None:
+    verdict = wrapper.train(1, SWE_MICRO_BATCH="1")
+    order = json.loads((wrapper.folder / "pod-1" / "attempt-1" / "order.json").read_text())
+    assert (verdict["microBatch"], order["micro_batch"]) == (1, 1)
+
+
+def test_a_pass_that_does_not_divide_the_batch_is_refused(wrapper: Wrapper) -> None:
+    verdict = wrapper.train(1, SWE_MICRO_BATCH="3")
+    assert (verdict["exitCode"], "SWE_MICRO_BATCH: 3 does not divide" in verdict["message"]) == (64, True)
 
 
 def test_a_result_manifest_that_cannot_be_read_is_no_completion(wrapper: Wrapper) -> None:
@@ -284,8 +413,8 @@ def test_a_missing_variable_is_named(wrapper: Wrapper, tmp_path: Path) -> None:
     assert "SWE_RUN_FILE" in json.loads(termination.read_text())["message"]
 
 
-def uninterrupted() -> str:
+def uninterrupted(steps: int = TOTAL_STEPS) -> str:
     weights = ""
-    for step in range(1, TOTAL_STEPS + 1):
+    for step in range(1, steps + 1):
         weights = hashlib.sha256(f"{weights}{step}".encode()).hexdigest()
     return weights

@@ -49,7 +49,7 @@ class World:
         return self.finish(self.start(attempt, **environment), attempt)
 
     def finish(self, process: "subprocess.Popen[str]", attempt: int) -> dict[str, Any]:
-        output, _ = process.communicate(timeout=240)
+        output, _ = process.communicate(timeout=600)
         verdict = self.verdict(attempt)
         assert verdict["exitCode"] == process.returncode, output
         self.output = output
