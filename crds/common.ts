@@ -199,8 +199,10 @@ export type S3Source = Immutable<z.infer<typeof s3FileSchema>>
 export type HubModel = Immutable<z.infer<typeof hubModelSchema>>
 export type HubDataset = Immutable<z.infer<typeof hubDatasetSchema>>
 
+const namedSchema = z.looseObject({ name: z.string() }) // made once: every reconcile parses an object
+
 /** Metadata is the API server's business: only what every object has is looked at. */
-export const objectMetaSchema = z.custom<ObjectMeta>((value) => z.looseObject({ name: z.string() }).safeParse(value).success, 'must be an object with a name')
+export const objectMetaSchema = z.custom<ObjectMeta>((value) => namedSchema.safeParse(value).success, 'must be an object with a name')
 
 /** An object of our kind that does not fit the schema this operator was built with, such as one written by another version. */
 export class UnreadableObject extends Error {
