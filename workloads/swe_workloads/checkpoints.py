@@ -60,6 +60,11 @@ def restore_step(store: ArtifactStore, target: Path, step: int, origin: Origin) 
     return None
 
 
+def stored_folder(store: ArtifactStore, step: int) -> str | None:
+    """The key of the folder that has the checkpoint of this step."""
+    return next((_name(match) for match in _newest_first(store) if int(match["step"]) == step), None)
+
+
 def _newest_first(store: ArtifactStore) -> list[re.Match[str]]:
     found = [match for item in store.list_keys("checkpoints/") if (match := MANIFEST.match(item.name))]
     place = lambda match: (int(match["step"]), int(match["attempt"]), int(match["number"] or 1))  # noqa: E731

@@ -9,7 +9,7 @@ from swe_workloads.engine_files import EngineOrder, read_failure, write_atomical
 from swe_workloads.engine_process import EngineProcess
 from swe_workloads.engine_run import LOOK_EVERY_SECONDS, engine_environment
 from swe_workloads.engine_watch import EngineWatch
-from swe_workloads.exit_codes import Failure
+from swe_workloads.exit_codes import ExitCode, Failure
 from swe_workloads.perplexity import Absent, Estimate, perplexity
 from swe_workloads.pod import say
 from swe_workloads.run_file import RunFile
@@ -26,6 +26,8 @@ def measure_held_out(attempt: Attempt, run: RunFile, order: EngineOrder) -> Perp
     """
     if order.test_file is None:
         return Perplexity(reason="no rows were held out")
+    if attempt.stop.requested and attempt.stop.code == ExitCode.BUDGET_EXCEEDED:
+        return Perplexity(reason="the budget was spent before the held-out rows could be measured")
     problem = _measure(attempt, run, order)
     if problem is not None:
         say(f"There is no perplexity: {problem}.")

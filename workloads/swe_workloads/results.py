@@ -1,33 +1,24 @@
 """The results of a run: uploaded, listed with their digests, and sealed by result/manifest.json."""
 
-import json
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+from swe_workloads.accounts import ACCOUNTS, ENGINE_CONFIG, HELD_OUT, METRICS, REPORT, SUMMARY
 from swe_workloads.artifacts import ArtifactStore, Occupied
+from swe_workloads.checkpoints import stored_folder
 from swe_workloads.engine_files import EngineReport
 from swe_workloads.exit_codes import ExitCode, Failure
 from swe_workloads.manifest import manifest_of, read_manifest
 from swe_workloads.numbered import numbered
 from swe_workloads.pod import say
 from swe_workloads.transfer import Digest
-from swe_workloads.verdict import Artifact, TrainVerdict
+from swe_workloads.verdict import Artifact, BestCheckpoint, TrainVerdict
 
 MANIFEST_KEY = "result/manifest.json"
-# What a reader wants first; the termination message keeps the beginning of the list.
-FIRST_FILES = ("adapter/adapter_model.safetensors", "adapter/adapter_config.json", "metrics.jsonl", "summary.json")
-
-
-@dataclass(frozen=True)
-class Provenance:
-    """What the result was made of."""
-
-    model_uri: str
-    model_revision: str | None
-    model_files: dict[str, Digest]
-    data_files: dict[str, Digest]
-    settings: dict[str, Any]
+# What a reader wants first: the controllers show 64, the termination message as many as fit into it.
+FIRST_FILES = (
+    *("adapter/adapter_model.safetensors", "adapter/adapter_config.json", "model/model.safetensors"),
+    *("model/config.json", REPORT, SUMMARY, METRICS, HELD_OUT, ENGINE_CONFIG),
+)
 
 
 def adopt_result(store: ArtifactStore) -> TrainVerdict | None:
@@ -40,21 +31,17 @@ def adopt_result(store: ArtifactStore) -> TrainVerdict | None:
     return verdict
 
 
-def publish_result(
-    store: ArtifactStore, report: EngineReport, verdict: TrainVerdict, provenance: Provenance
-) -> TrainVerdict:
+def publish_result(store: ArtifactStore, report: EngineReport, verdict: TrainVerdict, step: int) -> TrainVerdict:
     """Files, then the manifest that holds the verdict. Returns the verdict that stands: the first to be sealed.
 
-    Raises Failure(ENGINE_FAILED) when something that is no manifest lies in the manifest's place.
+    `step` is the one whose checkpoint the result is. Raises Failure(ENGINE_FAILED) when something that is no
+    manifest lies in the manifest's place.
     """
-    summary = report.folder / "summary.json"
-    summary.write_text(json.dumps(_summary(verdict, provenance), indent=1) + "\n")
-    made = sorted(path for path in report.result.rglob("*") if path.is_file())
-    paths = {str(path.relative_to(report.result)): path for path in made}
-    paths |= {"metrics.jsonl": report.metrics, "summary.json": summary}
-    names = sorted(paths, key=lambda name: (FIRST_FILES.index(name) if name in FIRST_FILES else len(FIRST_FILES), name))
+    paths = files_of(report)
     folder, digests = _upload_beside_others(store, f"result/a{verdict.attempt}", paths)
-    sealed = verdict.model_copy(update={"artifacts": [_artifact(name, folder, digests) for name in names]})
+    artifacts = [_artifact(name, folder, digests) for name in sorted(paths, key=_rank)]
+    best = _with_key(store, verdict.best, step, folder)
+    sealed = verdict.model_copy(update={"artifacts": artifacts, "best": best})
     try:
         store.write(MANIFEST_KEY, manifest_of(digests, sealed.to_document()).to_json())
     except Occupied as key:
@@ -64,6 +51,24 @@ def publish_result(
             raise Failure(ExitCode.ENGINE_FAILED, message) from key
         return standing
     return sealed
+
+
+def files_of(report: EngineReport) -> dict[str, Path]:
+    """The result and what is told about it, by their names in the store."""
+    made = {str(path.relative_to(report.result)): path for path in report.result.rglob("*") if path.is_file()}
+    told = {name: report.folder / name for name in ACCOUNTS if (report.folder / name).exists()}
+    return {**made, **told}
+
+
+def _rank(name: str) -> tuple[int, str]:
+    return (FIRST_FILES.index(name) if name in FIRST_FILES else len(FIRST_FILES)), name
+
+
+def _with_key(store: ArtifactStore, best: BestCheckpoint | None, step: int, result: str) -> BestCheckpoint | None:
+    """The result itself where it is the best; else the checkpoint, if that reached the store."""
+    if best is None:
+        return None
+    return best.model_copy(update={"key": result if best.step == step else stored_folder(store, best.step)})
 
 
 def _upload_beside_others(store: ArtifactStore, base: str, paths: dict[str, Path]) -> tuple[str, dict[str, Digest]]:
@@ -79,20 +84,3 @@ def _upload_beside_others(store: ArtifactStore, base: str, paths: dict[str, Path
 def _artifact(name: str, folder: str, digests: dict[str, Digest]) -> Artifact:
     key = f"{folder}/{name}"
     return Artifact(name=name, key=key, sha256=digests[key].sha256, size_bytes=digests[key].size_bytes)
-
-
-def _summary(verdict: TrainVerdict, provenance: Provenance) -> dict[str, Any]:
-    return {
-        "verdict": verdict.to_document(),
-        "model": {
-            "uri": provenance.model_uri,
-            "revision": provenance.model_revision,
-            "files": _listed(provenance.model_files),
-        },
-        "data": _listed(provenance.data_files),
-        "run": provenance.settings,
-    }
-
-
-def _listed(files: dict[str, Digest]) -> list[dict[str, object]]:
-    return [{"name": name, "sha256": digest.sha256, "sizeBytes": digest.size_bytes} for name, digest in files.items()]

@@ -12,6 +12,7 @@ import traceback
 from pathlib import Path
 
 from swe_workloads import held_signals
+from swe_workloads.accounts import Provenance, write_accounts
 from swe_workloads.artifacts import Occupied
 from swe_workloads.attempt import Attempt, classify, why_stopped
 from swe_workloads.checkpoints import Origin, restore_newest
@@ -20,11 +21,12 @@ from swe_workloads.engine_files import EngineOrder, read_finished, read_metrics
 from swe_workloads.engine_run import run_engine
 from swe_workloads.exit_codes import ExitCode, Failure
 from swe_workloads.exports import Base, CheckpointPlaces, export_result
+from swe_workloads.held_out import measure_held_out
 from swe_workloads.manifest import read_manifest
 from swe_workloads.model_files import digest_of, fetch_model, model_origin
 from swe_workloads.numbered import numbered
 from swe_workloads.pod import read_pod, say, termination_file
-from swe_workloads.results import Provenance, adopt_result, publish_result
+from swe_workloads.results import adopt_result, publish_result
 from swe_workloads.run_file import RunFile, read_run_file
 from swe_workloads.transfer import Digest, Missing
 from swe_workloads.verdict import TrainVerdict, outcome, write_termination_message
@@ -64,12 +66,14 @@ def train(attempt: Attempt) -> TrainVerdict:
     code, message = classify(attempt, run_engine(attempt, run, order, origin))
     if code != ExitCode.COMPLETED:
         return attempt.verdict(code, message)
-    attempt.budget.close()
     places = CheckpointPlaces(order.output_dir, attempt.report, attempt.store, attempt.folder / "best", origin)
     step = export(attempt, places, Base(run, provenance.model_revision))
+    perplexity = measure_held_out(attempt, run, order)
     verdict = attempt.verdict(code, f"{message} The result is the checkpoint of step {step}.")
+    verdict.perplexity = perplexity
     say("Uploading the result.")
-    return publish_result(attempt.store, attempt.report, verdict, provenance)
+    write_accounts(attempt.store, attempt.report, verdict, provenance)
+    return publish_result(attempt.store, attempt.report, verdict, step)
 
 
 def set_up(attempt: Attempt, run: RunFile) -> tuple[EngineOrder, Provenance]:

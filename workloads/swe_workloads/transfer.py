@@ -10,10 +10,11 @@ import re
 import ssl
 import time
 import urllib.error
+import urllib.parse
 import urllib.request
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import BinaryIO, TypeVar
 
 Result = TypeVar("Result")
@@ -29,6 +30,14 @@ LOOK_EVERY_SECONDS = 0.1
 REFUSED_WINDOW_SECONDS = 30.0
 # This pod's trouble, not the store's: no waiting helps.
 DISK_IS_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
+# So that a browser shows what is meant to be read; of anything else it is only said that it is bytes.
+CONTENT_TYPES = {
+    ".html": "text/html; charset=utf-8",
+    ".md": "text/markdown; charset=utf-8",
+    ".json": "application/json",
+    ".jsonl": "application/x-ndjson",
+    ".yaml": "application/yaml",
+}
 XML_WORDS = re.compile(r"<(Code|Message)>([^<]*)</\1>")
 MAY_PASS = frozenset({408, 409, 425, 429, 500, 502, 503, 504})
 
@@ -142,7 +151,7 @@ def put_stream(url: str, headers: Mapping[str, str], source: Path, context: ssl.
     """Uploads a file as one object. Raises Exists on 412."""
     with source.open("rb") as opened:
         body = _Hashing(opened)
-        sent = {**headers, "Content-Length": str(source.stat().st_size), "Content-Type": "application/octet-stream"}
+        sent = {**headers, "Content-Length": str(source.stat().st_size), "Content-Type": content_type(url)}
         request = urllib.request.Request(url, data=body, headers=sent, method="PUT")
         try:
             send(request, context, timeout)
@@ -151,6 +160,11 @@ def put_stream(url: str, headers: Mapping[str, str], source: Path, context: ssl.
                 raise Exists from error
             raise
         return body.digest()
+
+
+def content_type(url: str) -> str:
+    """By the ending of the object's name. No signature covers it, so every presigned URL takes it."""
+    return CONTENT_TYPES.get(PurePosixPath(urllib.parse.urlsplit(url).path).suffix, "application/octet-stream")
 
 
 def get_stream(

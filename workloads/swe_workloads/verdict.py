@@ -76,8 +76,11 @@ class Perplexity(_Part):
 
 
 class BestCheckpoint(_Part):
+    """`key` is the folder in the store, absent when nothing of that step is there any more."""
+
     step: int
     eval_loss: str
+    key: str | None = None
 
 
 class FirstAndLast(_Part):
@@ -121,7 +124,7 @@ class TrainVerdict(Verdict):
 
     kind: Literal["Prepare", "Train"] = "Train"
     attempt: int
-    pod_uid: str = ""
+    pod_uid: str | None = None
     from_step: int = 0
     last_step: int = 0
     checkpoint_step: int = 0

@@ -34,6 +34,8 @@ class FakeEndpoint:
     authority: str = "test CA"
     progress: list[dict[str, Any]] = field(default_factory=list)
     requests: list[str] = field(default_factory=list)
+    # What was said of each object when it was stored, by the last part of its key.
+    content_types: dict[str, str] = field(default_factory=dict)
     # (part of "METHOD path", status): answered so many times instead of the real answer.
     failures: dict[tuple[str, int], int] = field(default_factory=dict)
     # Called with "METHOD path" after an object was stored.
@@ -201,6 +203,7 @@ class _StoreHandler(_Handler):
                 out.write(content)
         except FileExistsError:
             return self.answer(HTTPStatus.PRECONDITION_FAILED, b"<Error><Code>PreconditionFailed</Code></Error>")
+        self.fake.content_types[path.name] = self.headers["Content-Type"]
         self.fake.after_put(f"PUT {self.path}")
         self.answer(HTTPStatus.OK, b"")
 

@@ -31,6 +31,25 @@ def test_what_is_uploaded_can_be_listed_and_downloaded(store: ArtifactStore, fil
     assert (tmp_path / "back" / "copy").read_bytes() == file.read_bytes()
 
 
+@pytest.mark.parametrize(
+    ("key", "said"),
+    [
+        ("result/a1/report.html", "text/html; charset=utf-8"),
+        ("result/manifest.json", "application/json"),
+        ("result/a1/metrics.jsonl", "application/x-ndjson"),
+        ("data/pod/summary.md", "text/markdown; charset=utf-8"),
+        ("result/a1/trl.yaml", "application/yaml"),
+        ("result/a1/adapter/adapter_model.safetensors", "application/octet-stream"),
+    ],
+)
+def test_what_is_meant_to_be_read_is_stored_as_what_it_is(
+    store: ArtifactStore, endpoint: FakeEndpoint, file: Path, key: str, said: str
+) -> None:
+    store.upload(key, file)
+    store.write(f"again/{key}", b"the same by another way")
+    assert endpoint.content_types[key.rsplit("/", 1)[-1]] == said
+
+
 def test_the_same_bytes_twice_are_no_error_other_bytes_are(store: ArtifactStore, file: Path) -> None:
     store.upload("a", file)
     assert store.upload("a", file) == digest_file(file)
