@@ -112,8 +112,8 @@ describe('its pools of nodes', () => {
   const configOf = async (...settings: string[]) => configSchema.parse(named(await manifests(...settings), 'ConfigMap', 'swe-operator-config'))
 
   it('reach the operator by name, with the images that train on them', async () => {
-    const config = await configOf('trainer.gpuImage.repository=registry/cuda', 'trainer.gpuImage.tag=1')
-    expect(config).toMatchObject({ trainer: { image: 'ghcr.io/swe-operator/trainer:0.1.0', gpuImage: 'registry/cuda:1' }, currency: 'USD' })
+    const config = await configOf('trainer.gpuImage.repository=registry/cuda', 'trainer.gpuImage.tag=cu124')
+    expect(config).toMatchObject({ trainer: { image: 'ghcr.io/swe-operator/trainer:0.1.0', gpuImage: 'registry/cuda:cu124' }, currency: 'USD' })
     expect(config.pools).toContainEqual({ name: 'a100-80-aks-spot', platform: 'AKS', gpu: 'A100-80', spot: true })
   })
 
