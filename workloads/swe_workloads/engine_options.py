@@ -97,6 +97,7 @@ REFUSED = {
     **dict.fromkeys(("label_names", "use_cache", "optim_args", "optim_target_modules"), _NO_EFFECT),
     **dict.fromkeys(("torch_compile", "torch_compile_backend", "torch_compile_mode"), _NO_COMPILER),
     "auto_find_batch_size": "after CUDA out of memory the next attempt takes a smaller micro-batch by itself",
+    "label_smoothing_factor": "TRL's loss, which works on chunks of the output layer, cannot smooth labels",
     "use_liger_kernel": "liger-kernel is not in the trainer image",
     "liger_kernel_config": "liger-kernel is not in the trainer image",
     "skip_memory_metrics": "it would put figures of the machine into the history of the run",
@@ -108,7 +109,7 @@ REFUSED = {
 # Values that the parser takes and that cannot work in the trainer image.
 POSSIBLE = {
     "dtype": ("bfloat16", "float32"),
-    "attn_implementation": ("eager", "sdpa", "flex_attention"),
+    "attn_implementation": ("eager", "sdpa"),
     "loss_type": ("chunked_nll", "nll", "dft"),
 }
 

@@ -38,6 +38,7 @@ def look(run: RunFile, model_dir: Path) -> Seen:
             *optimizer_problems(parsed),
             *length_problems(run, config),
             *template_problems(run, model_dir),
+            *token_problems(parsed, model_dir),
             *missing,
             *refused,
         ],
@@ -116,6 +117,8 @@ def with_adapter(model: Any, base: ModelShape, parsed: Parsed) -> tuple[ModelSha
         adapted = get_peft_model(model, lora, low_cpu_mem_usage=True)
     except (ValueError, TypeError, AttributeError, NotImplementedError) as error:
         return None, [f"lora does not fit the model: {' '.join(str(error).split())}"]
+    if isinstance(adapted.get_output_embeddings(), BaseTunerLayer) and parsed.training.loss_type == "chunked_nll":
+        return None, ["engineOptions.loss_type chunked_nll cannot train an adapter on the output layer: set nll"]
     layers = [module.get_base_layer() for module in adapted.modules() if isinstance(module, BaseTunerLayer)]
     trainable = sum(weight.numel() for weight in adapted.parameters() if weight.requires_grad)
     inputs = sum(getattr(layer, "in_features", 0) for layer in layers)
@@ -164,3 +167,15 @@ def template_problems(run: RunFile, model_dir: Path) -> list[str]:
         what = "sequence.lossOn AssistantMessages: the chat template does not mark what the assistant says"
         return [f"{what}, and TRL knows no marked one for it: set All"]
     return []
+
+
+def token_problems(parsed: Parsed, model_dir: Path) -> list[str]:
+    asked = {name: getattr(parsed.training, name) for name in ("eos_token", "pad_token")}
+    if not any(asked.values()):
+        return []
+    words = AutoTokenizer.from_pretrained(model_dir, local_files_only=True).get_vocab()
+    return [
+        f"engineOptions.{name}: the tokenizer has no token {token}"
+        for name, token in asked.items()
+        if token is not None and token not in words
+    ]

@@ -45,6 +45,11 @@ def render(run: RunFile, *, on_gpu: bool, micro_batch: int, paths: Paths) -> dic
 
     Raises Failure(INVALID_CONFIGURATION) that names every engine option that cannot be used.
     """
+    options = read_options(run.engine_options)
+    four_bit = run.lora is not None and run.lora.quantization == "NF4"
+    if four_bit and options.get("dtype", "bfloat16") != "bfloat16":
+        what = "engineOptions.dtype: 4-bit weights are computed in it, so with lora.quantization NF4 it is bfloat16"
+        raise Failure(ExitCode.INVALID_CONFIGURATION, f"{what}: leave it out.")
     accumulation = run.batch.per_device * run.batch.gradient_accumulation // micro_batch
     return {
         "model_name_or_path": str(paths.model),
@@ -71,7 +76,7 @@ def render(run: RunFile, *, on_gpu: bool, micro_batch: int, paths: Paths) -> dic
         "report_to": "none",
         "seed": run.seed,
         "data_seed": run.seed,
-        **read_options(run.engine_options),
+        **options,
     }
 
 

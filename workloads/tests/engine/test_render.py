@@ -208,7 +208,7 @@ REFUSALS = {
     "lr_scheduler_kwargs": ("num_cycles", "must be a mapping"),
     "train_sampling_strategy": ("odd", "must be random, sequential, group_by_length or batch_rebalance, not 'odd'"),
     "dtype": ("float16", "must be bfloat16 or float32 in this trainer image"),
-    "attn_implementation": ("flash_attention_2", "must be eager, sdpa or flex_attention in this trainer image"),
+    "attn_implementation": ("flash_attention_2", "must be eager or sdpa in this trainer image"),
 }
 
 

@@ -1,0 +1,36 @@
+import re
+from pathlib import Path
+
+WORKLOADS = Path(__file__).parents[1]
+# What the CPU image must not have, or has from Debian.
+CUDA = ("bitsandbytes", "torch", "triton", "nvidia-")
+
+
+def pinned(name: str) -> dict[str, str]:
+    lines = (WORKLOADS / name).read_text().splitlines()
+    found = [re.fullmatch(r"([A-Za-z0-9_.-]+)==(\S+)", line) for line in lines if not line.startswith("#")]
+    return {re.sub(r"[-_.]+", "-", match[1]).lower(): match[2] for match in found if match is not None}
+
+
+def test_both_images_have_the_same_versions() -> None:
+    cpu, gpu = pinned("requirements-cpu.txt"), pinned("requirements-gpu.txt")
+    assert {name: gpu.get(name) for name in cpu} == cpu
+
+
+def test_every_requirement_is_pinned() -> None:
+    for name in ("requirements-cpu.txt", "requirements-gpu.txt"):
+        lines = [line for line in (WORKLOADS / name).read_text().splitlines() if not line.startswith("#")]
+        assert len(lines) == len(pinned(name))
+
+
+def test_only_the_gpu_image_has_cuda_and_4_bit_weights() -> None:
+    assert [name for name in pinned("requirements-cpu.txt") if name.startswith(CUDA)] == []
+    gpu = pinned("requirements-gpu.txt")
+    assert {"bitsandbytes", "torch", "nvidia-nccl-cu12"} <= gpu.keys()
+    assert "vllm" not in gpu
+
+
+def test_both_images_have_the_same_layout() -> None:
+    """From the first COPY of programs on, the two Dockerfiles are one."""
+    cpu, gpu = ((WORKLOADS / f"Dockerfile.{kind}").read_text() for kind in ("cpu", "gpu"))
+    assert cpu[cpu.index("COPY swe_workloads") :] == gpu[gpu.index("COPY swe_workloads") :]
