@@ -72,6 +72,7 @@ def engine_environment(attempt: Attempt, ranks: int) -> dict[str, str]:
         "OMP_NUM_THREADS": threads,
         "OPENBLAS_NUM_THREADS": threads,
         "PYTHONHASHSEED": "0",
+        "LOGLEVEL": "ERROR",  # torchrun's own
         "PYTHONUNBUFFERED": "1",
         "PYTHONWARNINGS": "ignore::FutureWarning",
         "HF_HOME": str(attempt.folder / "huggingface"),

@@ -4,11 +4,9 @@
 whatever happened, after a stack trace of its own that would fill the log's tail.
 """
 
-import logging
 import os
 import signal
 import sys
-import warnings
 from contextlib import suppress
 
 from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
@@ -19,8 +17,6 @@ from swe_workloads.pod import say
 
 def main() -> None:
     ranks, module, order = sys.argv[1:]
-    logging.getLogger("torch.distributed").setLevel(logging.ERROR)
-    warnings.filterwarnings("ignore", module="torch")
     # Names need not resolve in a pod: everything happens on this machine.
     own = ["--standalone", "--local-addr", "127.0.0.1", "--nproc-per-node", ranks]
     try:
