@@ -143,6 +143,11 @@ describe('an attempt that is beyond its budget', () => {
     expect(outcome(seen.later(300))).toMatchObject({ state: 'BudgetExceeded', writes: ['remove Job sft-a1'] })
   })
 
+  it('may upload its result', () => {
+    const progress = { attempt: 1, step: 60, totalSteps: 60, percent: 99, updatedTime: '2026-01-01T12:09:50Z' }
+    expect(outcome(attempt.later(9000).with({ progress }))).toMatchObject({ state: 'Running', writes: [] })
+  })
+
   it('has its end told as one by the budget, and the run is held', () => {
     const stopped = { ...ended(preempted(1, { from: 0, to: 12 })), afterSeconds: 790 }
     const seen = aPricedObservation({ budget }).withData().attempt(1, stopped, aRecord(1, 'Running')).inState('BudgetExceeded')

@@ -6,6 +6,7 @@ import { millionths, toDecimal } from './decimal.ts'
 import { durationSeconds, toDuration } from './duration.ts'
 import { attemptTable, type Observed } from './observed.ts'
 import { rateOf, secondsFor, type Rate } from './prices.ts'
+import { newestProgress } from './progress.ts'
 import { spentBeside, totalOf, type Spent } from './spent.ts'
 
 type Budget = NonNullable<TrainingRunSpec['budget']>
@@ -63,11 +64,17 @@ export function secondsGranted(seen: Observed, number: number): number | undefin
 /** Whether the attempt of this number, which runs, has had what the budget grants it. Its own trainer is to stop it, if it knows so. */
 export function isOverBudget(seen: Observed, { number, job }: Attempt): boolean {
   const granted = secondsGranted(seen, number)
-  if (granted === undefined) return false
+  if (granted === undefined || isTrained(seen, number)) return false
   const { seconds = 0, earlierPods } = attemptTable(seen).find((row) => row.number === number) ?? {}
   const told = job && budgetSecondsOf(job)
   const stopsItself = told !== undefined && told <= granted && earlierPods === undefined // each pod counts anew
   return seconds >= granted + (stopsItself ? seen.resolved.gracePeriodSeconds + STOP_SLACK_SECONDS : 0)
+}
+
+/** The last step is done: what is trained is paid for, and is not thrown away while its result is uploaded. */
+function isTrained(seen: Observed, number: number): boolean {
+  const { attempt, step = 0, totalSteps = Number.POSITIVE_INFINITY } = newestProgress(seen) ?? {}
+  return attempt === number && step >= totalSteps
 }
 
 /** Of the pool that the newest attempt got, or will. */

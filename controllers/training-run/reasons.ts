@@ -73,8 +73,8 @@ export const ended = {
   NodeLost: { reason: 'NodeLost', retry: 'Always', message: 'The node of the pod is gone.' },
   Deleted: { reason: 'Deleted', retry: 'Always', message: 'The pod was deleted.' },
   Gone: { reason: 'Deleted', retry: 'Always', message: 'Job and pod are gone and left no verdict.' },
-  DeadlineExceeded: { reason: 'DeadlineExceeded', retry: 'Counted', message: 'The Job ran into its deadline.' },
-  Crashed: { reason: 'Crashed', retry: 'Counted', message: 'The program ended without a verdict.' },
+  DeadlineExceeded: { reason: 'DeadlineExceeded', retry: 'Counted', message: 'The Job ran into a deadline that somebody set; remove its activeDeadlineSeconds.' },
+  Crashed: { reason: 'Crashed', retry: 'Counted', message: 'The program ended without a verdict; its log may tell more: kubectl logs.' },
 } as const satisfies Record<string, Ending>
 
 /** Reasons this version does not know, such as those of a newer program, are counted: neither endless nor final. */
