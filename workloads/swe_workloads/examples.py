@@ -14,12 +14,15 @@ class Example:
     """What the engine trains on, and what selection and split go by.
 
     `record` is a line of train.jsonl in a form TRL knows: prompt and completion, or messages.
+    `base` names the state of the code that the problem is about; rows with the same one know of each other.
     """
 
     row: Row
     record: dict[str, object]
     instance: str | None
     repository: str | None
+    base: str | None = None
+    fail_to_pass: int | None = None
 
 
 class Unusable(Exception):
@@ -36,38 +39,14 @@ def read_example(row: Row, convert: "Convert") -> Example | BadRow:
 Convert = Callable[[Row], Example]
 
 
-def swe_bench(row: Row) -> Example:
-    """An instance becomes a question for a patch; the gold patch is the answer.
-
-    The prompt is of style Pro: one paragraph that names the repository, gives the problem statement and
-    asks for a unified diff. It is a chat turn, so that the model sees in training what it will see when a
-    chat API asks it the same; a tokenizer without a chat template gets the plain text.
-    """
-    repository = _text(row, "repo")
-    statement = _text(row, "problem_statement")
-    patch = _text(row, "patch")
-    record: dict[str, object] = {
-        "prompt": [{"role": "user", "content": pro_prompt(repository, statement)}],
-        "completion": [{"role": "assistant", "content": patch}],
-    }
-    return Example(row, record, _text(row, "instance_id"), repository)
-
-
-def pro_prompt(repository: str, statement: str) -> str:
-    return (
-        f"The repository {repository} has the following problem: {statement.strip()} "
-        "Write a patch that solves it. Answer with a unified diff against the repository's root and nothing else."
-    )
-
-
 def plain(record: dict[str, object]) -> dict[str, object]:
     """The same prompt and completion without chat turns."""
     return {name: _only_content(value) for name, value in record.items()}
 
 
 def prompt_completion(row: Row) -> Example:
-    record: dict[str, object] = {"prompt": _text(row, "prompt"), "completion": _text(row, "completion")}
-    return Example(row, record, _optional_text(row, "instance_id"), _optional_text(row, "repo"))
+    record: dict[str, object] = {"prompt": text_of(row, "prompt"), "completion": text_of(row, "completion")}
+    return Example(row, record, optional_text_of(row, "instance_id"), optional_text_of(row, "repo"))
 
 
 def messages(row: Row) -> Example:
@@ -77,14 +56,7 @@ def messages(row: Row) -> Example:
     read = [_message(turn, number) for number, turn in enumerate(turns, start=1)]
     if read[-1]["role"] != "assistant":
         raise Unusable("the last message must be the assistant's: it is what is learnt")
-    return Example(row, {"messages": read}, _optional_text(row, "instance_id"), _optional_text(row, "repo"))
-
-
-CONVERT: dict[str, Convert] = {
-    "SWEBench": swe_bench,
-    "PromptCompletion": prompt_completion,
-    "Messages": messages,
-}
+    return Example(row, {"messages": read}, optional_text_of(row, "instance_id"), optional_text_of(row, "repo"))
 
 
 def _message(turn: object, number: int) -> Message:
@@ -100,7 +72,7 @@ def _message(turn: object, number: int) -> Message:
     return {"role": str(role), "content": content}
 
 
-def _text(row: Row, name: str) -> str:
+def text_of(row: Row, name: str) -> str:
     value = row.fields.get(name)
     if value is None:
         raise Unusable(f"{name} is missing")
@@ -111,9 +83,17 @@ def _text(row: Row, name: str) -> str:
     return value
 
 
-def _optional_text(row: Row, name: str) -> str | None:
+def optional_text_of(row: Row, name: str) -> str | None:
     value = row.fields.get(name)
     return value if isinstance(value, str) and value else None
+
+
+def question_and_answer(record: dict[str, object]) -> tuple[str, str]:
+    """What is asked and what is to be learnt, as text: of a conversation the last answer and all before it."""
+    turns = record.get("messages")
+    if isinstance(turns, list):
+        return "\n".join(turn["content"] for turn in turns[:-1]), str(turns[-1]["content"])
+    return str(_only_content(record["prompt"])), str(_only_content(record["completion"]))
 
 
 def _only_content(turns: object) -> object:

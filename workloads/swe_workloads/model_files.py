@@ -1,32 +1,87 @@
-"""The base model's files: which of them a program needs, and where they end up."""
+"""The base model's files: which of them a program needs, where they come from, and where they end up."""
 
 import hashlib
+import json
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 
-from swe_workloads.artifacts import PARALLEL_TRANSFERS, StoredObject
+from swe_workloads.artifacts import PARALLEL_TRANSFERS, ArtifactStore
 from swe_workloads.exit_codes import ExitCode, Failure
-from swe_workloads.sources import Reader, list_source
+from swe_workloads.hub import open_repository
+from swe_workloads.pod import Pod
+from swe_workloads.run_file import HubModel, Model, S3Model
+from swe_workloads.sources import list_source, reader
 from swe_workloads.transfer import Digest, Missing
+from swe_workloads.verdict import FrozenSource
 
 SAFETENSORS = ".safetensors"
+INDEX = "model.safetensors.index.json"
 # Weights in formats that the engine does not read when safetensors are there, or never.
 OTHER_WEIGHTS = (".bin", ".pt", ".pth", ".gguf", ".onnx", ".h5", ".msgpack", ".ot", ".ckpt", ".tflite")
+# What a repository has for its readers: no program loads it, and it may change while the model stays the same.
+FOR_READERS = (".md", ".pdf", ".png", ".jpg", ".jpeg", ".gif", ".svg", ".webp", ".gitattributes", ".gitignore")
 
 
-def fetch_model(source: Reader, uri: str, target: Path) -> dict[str, Digest]:
+@dataclass(frozen=True)
+class ModelOrigin:
+    """A model's folder somewhere. `sizes` are of its files in bytes, without those of sub-folders.
+
+    `sha256` is of the files without weights, as the preparation found them; None when this is the preparation.
+    """
+
+    uri: str
+    revision: str | None
+    sha256: str | None
+    sizes: dict[str, int]
+    download: Callable[[str, Path], Digest]
+
+    def frozen(self, tokenizer_files: dict[str, Digest]) -> FrozenSource:
+        """What every attempt is to read."""
+        return FrozenSource(uri=self.uri, revision=self.revision, sha256=digest_of(tokenizer_files))
+
+
+def model_origin(pod: Pod, store: ArtifactStore, model: Model, frozen: FrozenSource | None) -> ModelOrigin:
+    """`frozen` is what the preparation found: then it is that revision, and other files are refused.
+
+    Raises Failure when it cannot be listed, or has no model that the engine can load.
+    """
+    sha256 = frozen.sha256 if frozen is not None else None
+    if isinstance(model, S3Model):
+        origin = _in_s3(pod, store, model, sha256)
+    else:
+        revision = frozen.revision if frozen is not None else None
+        origin = _on_hub(pod, store, model.model_copy(update={"revision": revision or model.revision}), sha256)
+    if "config.json" not in origin.sizes:
+        seen = ", ".join(sorted(origin.sizes)[:5]) or "nothing"
+        raise Failure(
+            ExitCode.MODEL_UNUSABLE, f"There is no model at {origin.uri}: config.json is missing; found {seen}."
+        )
+    if not any(_is_weights(name) for name in origin.sizes):
+        message = f"{origin.uri} has no model*.safetensors file; convert the weights first."
+        raise Failure(ExitCode.MODEL_UNUSABLE, message)
+    return origin
+
+
+def fetch_model(origin: ModelOrigin, target: Path) -> dict[str, Digest]:
     """Everything the engine loads, by file name. Raises Failure(MODEL_UNUSABLE)."""
-    files = _list_model(source, uri)
-    if not any(name.endswith(SAFETENSORS) for name in files):
-        raise Failure(ExitCode.MODEL_UNUSABLE, f"{uri} has no *.safetensors file; convert the weights first.")
-    return _fetch(source, {name: item for name, item in files.items() if not name.endswith(OTHER_WEIGHTS)}, target)
+    files = fetch_tokenizer(origin, target)
+    return files | _fetch(origin, _weights(origin, target), target)
 
 
-def fetch_tokenizer(source: Reader, uri: str, target: Path) -> dict[str, Digest]:
+def fetch_tokenizer(origin: ModelOrigin, target: Path) -> dict[str, Digest]:
     """Everything but weights. Raises Failure(MODEL_UNUSABLE)."""
-    weights = (SAFETENSORS, *OTHER_WEIGHTS)
-    files = _list_model(source, uri)
-    return _fetch(source, {name: item for name, item in files.items() if not name.endswith(weights)}, target)
+    not_needed = (SAFETENSORS, *OTHER_WEIGHTS, *FOR_READERS)
+    files = _fetch(origin, [name for name in origin.sizes if not name.endswith(not_needed)], target)
+    if origin.sha256 is not None and digest_of(files) != origin.sha256:
+        message = (
+            f"The configuration or tokenizer at {origin.uri} is not the one that the data was prepared with. "
+            "Put it back, or start a new run."
+        )
+        raise Failure(ExitCode.MODEL_UNUSABLE, message)
+    _weights(origin, target)  # a part that is missing is found now, not on a GPU
+    return files
 
 
 def digest_of(files: dict[str, Digest]) -> str:
@@ -35,21 +90,52 @@ def digest_of(files: dict[str, Digest]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _list_model(source: Reader, uri: str) -> dict[str, StoredObject]:
-    folder = uri.rstrip("/") + "/"
-    found = {item.name.removeprefix(folder): item for item in list_source(source, folder)}
+def _in_s3(pod: Pod, store: ArtifactStore, model: S3Model, sha256: str | None) -> ModelOrigin:
+    source = reader(pod, store, model.credentials, "model")
+    folder = model.uri.rstrip("/") + "/"
+    sizes = {item.name.removeprefix(folder): item.size_bytes for item in list_source(source, folder)}
+
+    def download(name: str, target: Path) -> Digest:
+        return source.download_uri(folder + name, target)
+
+    return ModelOrigin(model.uri, None, sha256, _top_level(sizes), download)
+
+
+def _on_hub(pod: Pod, store: ArtifactStore, model: HubModel, sha256: str | None) -> ModelOrigin:
+    repository = open_repository(model, "model", "model.hub", pod.credentials_dir / "model", store.patience)
+    sizes = {name: file.size_bytes for name, file in repository.files.items()}
+    return ModelOrigin(repository.uri, repository.commit, sha256, _top_level(sizes), repository.download)
+
+
+def _top_level(sizes: dict[str, int]) -> dict[str, int]:
     # Sub-folders hold other exports of the same model.
-    files = {name: item for name, item in found.items() if "/" not in name and name not in (".", "..")}
-    if "config.json" not in files:
-        seen = ", ".join(sorted(files)[:5]) or "nothing"
-        raise Failure(ExitCode.MODEL_UNUSABLE, f"There is no model at {uri}: config.json is missing; found {seen}.")
-    return files
+    return {name: size for name, size in sizes.items() if "/" not in name and name not in (".", "..")}
 
 
-def _fetch(source: Reader, files: dict[str, StoredObject], target: Path) -> dict[str, Digest]:
+def _is_weights(name: str) -> bool:
+    # Beside these a folder may hold an adapter, or the same weights for another program (consolidated.safetensors).
+    return name.startswith("model") and name.endswith(SAFETENSORS)
+
+
+def _weights(origin: ModelOrigin, target: Path) -> list[str]:
+    """The files of weights, which are those of the index if there is one."""
+    if "model.safetensors" in origin.sizes or INDEX not in origin.sizes:
+        return [name for name in origin.sizes if _is_weights(name)]
+    try:
+        wanted = sorted(set(json.loads((target / INDEX).read_text())["weight_map"].values()))
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise Failure(ExitCode.MODEL_UNUSABLE, f"{INDEX} at {origin.uri} is no index of weights.") from error
+    missing = [name for name in wanted if name not in origin.sizes]
+    if missing:
+        message = f"{origin.uri} lacks {missing[0]}, one of {len(wanted)} parts that {INDEX} names; upload it."
+        raise Failure(ExitCode.MODEL_UNUSABLE, message)
+    return wanted
+
+
+def _fetch(origin: ModelOrigin, names: list[str], target: Path) -> dict[str, Digest]:
     try:
         with ThreadPoolExecutor(PARALLEL_TRANSFERS) as pool:
-            futures = {name: pool.submit(source.download_uri, item.name, target / name) for name, item in files.items()}
+            futures = {name: pool.submit(origin.download, name, target / name) for name in names}
             return {name: future.result() for name, future in futures.items()}
     except Missing as error:
         raise Failure(ExitCode.MODEL_UNUSABLE, f"{error} vanished while the model was read.") from error

@@ -6,25 +6,29 @@ import sys
 import tempfile
 import traceback
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from swe_workloads.artifacts import ArtifactStore, Occupied
-from swe_workloads.data_files import DATA_MANIFEST, write_bad_rows, write_data_files
-from swe_workloads.examples import CONVERT, Example, plain, read_example
+from swe_workloads.data_files import DATA_MANIFEST, TABLE_FILE, write_bad_rows, write_data_files, write_table
+from swe_workloads.data_sources import fetch_data
+from swe_workloads.data_table import render_table
+from swe_workloads.examples import Example, plain, read_example
 from swe_workloads.exit_codes import ExitCode, Failure
+from swe_workloads.formats import CONVERT, FAIL_TO_PASS
 from swe_workloads.manifest import manifest_of, read_manifest
-from swe_workloads.model_files import digest_of, fetch_tokenizer
+from swe_workloads.model_files import fetch_tokenizer, model_origin
 from swe_workloads.pod import Pod, read_pod, say, termination_file
+from swe_workloads.preflight import Look, Preflight, check, look_at_model
 from swe_workloads.prepared import Prepared, problem_with, summarise
 from swe_workloads.rows import BadRow, Row, read_rows
-from swe_workloads.run_file import RunFile, Source, read_run_file
-from swe_workloads.sources import list_source, reader
-from swe_workloads.split import select, split
+from swe_workloads.run_file import RunFile, read_run_file
+from swe_workloads.selection import select
+from swe_workloads.split import split
 from swe_workloads.tokens import Measured, Tokenizer, load_tokenizer, measure
-from swe_workloads.transfer import Missing
-from swe_workloads.verdict import PrepareVerdict, outcome, write_termination_message
+from swe_workloads.verdict import PrepareSummary, PrepareVerdict, Sources, outcome, write_termination_message
 
-DATA_ENDINGS = (".jsonl", ".json")
+TOKENIZER_FOLDER = "tokenizer"
 TokenizerLoader = Callable[[Path, str], Tokenizer]
 
 
@@ -46,7 +50,7 @@ def main() -> None:
     sys.exit(end(verdict, pod.termination_file))
 
 
-def prepare(pod: Pod, tokenizer_of: TokenizerLoader = load_tokenizer) -> PrepareVerdict:
+def prepare(pod: Pod, tokenizer_of: TokenizerLoader = load_tokenizer, look: Look = look_at_model) -> PrepareVerdict:
     """Raises Failure for everything that is not about single rows."""
     run = read_run_file(pod.run_file)
     store = pod.store()
@@ -55,7 +59,11 @@ def prepare(pod: Pod, tokenizer_of: TokenizerLoader = load_tokenizer) -> Prepare
         return before
     with tempfile.TemporaryDirectory(dir=pod.work_dir) as scratch:
         prepared = read_and_check(run, pod, store, Path(scratch), tokenizer_of)
-        return publish(prepared, run, pod, store, Path(scratch))
+        problem = problem_with(prepared, run)
+        if problem is not None:
+            return report(problem, prepared, run, pod, store, Path(scratch))
+        preflight = check(run, Path(scratch) / TOKENIZER_FOLDER, len(prepared.train), look)
+        return publish(prepared, preflight, run, pod, store, Path(scratch))
 
 
 def adopt(store: ArtifactStore) -> PrepareVerdict | None:
@@ -70,18 +78,19 @@ def adopt(store: ArtifactStore) -> PrepareVerdict | None:
 def read_and_check(
     run: RunFile, pod: Pod, store: ArtifactStore, scratch: Path, tokenizer_of: TokenizerLoader
 ) -> Prepared:
-    files = fetch_data(run.data.source, pod, store, scratch / "source")
-    rows = [row for name, path in files.items() for row in read_rows(path, name)]
-    say(f"Read {len(rows)} rows from {', '.join(files)}.")
+    # First what is small: a model that cannot be used is no reason to read all data.
+    origin = model_origin(pod, store, run.model, None)
+    model = fetch_tokenizer(origin, scratch / TOKENIZER_FOLDER)
+    tokenizer = tokenizer_of(scratch / TOKENIZER_FOLDER, origin.uri)
+    data = fetch_data(run.data, pod, store, scratch / "source")
+    rows = [row for name, path in data.files.items() for row in read_rows(path, name)]
+    say(f"Read {len(rows)} rows of {data.uri} from {', '.join(data.files)}.")
     converted = [item if isinstance(item, BadRow) else convert(item, run) for item in rows]
     examples = [item for item in converted if isinstance(item, Example)]
     bad = [item for item in converted if isinstance(item, BadRow)]
     chosen = select(examples, run.data.select)
     say(f"{len(examples)} rows are usable, {len(chosen)} selected.")
-
-    model = fetch_tokenizer(reader(pod, store, run.model.credentials, "model"), run.model.uri, scratch / "tokenizer")
-    tokenizer = tokenizer_of(scratch / "tokenizer", run.model.uri)
-    counted = [measure(fit_to(tokenizer, item, run), tokenizer, run.sequence.max_length) for item in chosen]
+    counted = [measure(fit_to(tokenizer, item, run), tokenizer, run.sequence) for item in chosen]
     measured = {id(item.example): item for item in counted if isinstance(item, Measured)}
     bad += [item for item in counted if isinstance(item, BadRow)]
     train, test = split([item.example for item in measured.values()], run.split)
@@ -91,36 +100,20 @@ def read_and_check(
         bad=bad,
         read=len(rows),
         usable=len(examples),
-        tokenizer_sha256=digest_of(model),
+        selected=len(chosen),
+        sources=Sources(model=origin.frozen(model), data=data.frozen()),
     )
-
-
-def fetch_data(source: Source, pod: Pod, store: ArtifactStore, target: Path) -> dict[str, Path]:
-    """Local files by the name the user knows them by. Raises Failure(INVALID_DATA)."""
-    if source.config_map_file is not None:
-        path = Path(source.config_map_file)
-        if not path.is_file():
-            raise Failure(ExitCode.INVALID_DATA, f"The ConfigMap has no key {path.name}.")
-        return {path.name: path}
-    assert source.uri is not None and source.credentials is not None  # the run file's own check
-    origin = reader(pod, store, source.credentials, "data")
-    names = [item.name for item in list_source(origin, source.uri)]
-    wanted = names if names == [source.uri] else [name for name in names if name.endswith(DATA_ENDINGS)]
-    if not wanted:
-        raise Failure(ExitCode.INVALID_DATA, f"There is no .jsonl or .json object at {source.uri}.")
-    files = {name: target / f"{number}" for number, name in enumerate(wanted)}
-    try:
-        for name, path in files.items():
-            origin.download_uri(name, path)
-    except Missing as error:
-        raise Failure(ExitCode.INVALID_DATA, f"{name} vanished while it was read.") from error
-    return files
 
 
 def convert(row: Row, run: RunFile) -> Example | BadRow:
     example = read_example(row, CONVERT[run.data.format])
-    if isinstance(example, Example) and run.split.by == "Repository" and example.repository is None:
+    if isinstance(example, BadRow):
+        return example
+    if run.split.by == "Repository" and example.repository is None:
         return BadRow(row.file, row.number, "repo is missing, and split.by is Repository")
+    if run.data.select.fail_to_pass is not None and example.fail_to_pass is None:
+        column = FAIL_TO_PASS[run.data.format]
+        return BadRow(row.file, row.number, f"{column} is no list of tests, and data.select.failToPass counts them")
     return example
 
 
@@ -131,30 +124,57 @@ def fit_to(tokenizer: Tokenizer, example: Example, run: RunFile) -> Example:
     if run.data.format == "Messages":
         message = f"The tokenizer of {run.model.uri} has no chat template, which Messages need; use PromptCompletion."
         raise Failure(ExitCode.MODEL_UNUSABLE, message)
-    return Example(example.row, plain(example.record), example.instance, example.repository)
+    return replace(example, record=plain(example.record))
 
 
-def publish(prepared: Prepared, run: RunFile, pod: Pod, store: ArtifactStore, scratch: Path) -> PrepareVerdict:
-    """Files first, then the manifest. Whoever writes the manifest first has prepared the run."""
-    folder = f"data/{pod.pod_uid}"
+def report(
+    problem: str, prepared: Prepared, run: RunFile, pod: Pod, store: ArtifactStore, scratch: Path
+) -> PrepareVerdict:
+    """Ends without data; what was found in the rows is in the store all the same."""
     summary = summarise(prepared, run)
-    bad_rows = write_bad_rows(prepared, scratch)
-    problem = problem_with(prepared, run)
-    if problem is not None:
-        store.upload(f"{folder}/{bad_rows.name}", bad_rows)
-        return failed(ExitCode.INVALID_DATA, problem).model_copy(update={"summary": summary})
-    files = [bad_rows, *write_data_files(prepared, summary, scratch)]
-    digests = store.upload_all({f"{folder}/{path.name}": path for path in files})
-    message = f"{summary.rows} rows: {summary.train} to train, {summary.test} to test, {summary.bad_rows} unusable."
-    if not prepared.test:
-        message += f" All are of one group: split.by {run.split.by} leaves none to test."
-    verdict = PrepareVerdict(**outcome(ExitCode.COMPLETED, message), summary=summary)
+    files = [write_bad_rows(prepared, scratch), write_table(render_table(prepared, summary, run, None), scratch)]
+    store.upload_all({f"data/{pod.pod_uid}/{path.name}": path for path in files})
+    found = {"summary": summary, "sources": prepared.sources, "table": table_key(pod)}
+    return failed(ExitCode.INVALID_DATA, problem).model_copy(update=found)
+
+
+def publish(
+    prepared: Prepared, preflight: Preflight, run: RunFile, pod: Pod, store: ArtifactStore, scratch: Path
+) -> PrepareVerdict:
+    """Files first, then the manifest. Whoever writes the manifest first has prepared the run."""
+    summary = summarise(prepared, run)
+    table = render_table(prepared, summary, run, preflight)
+    print(table, flush=True)
+    written = write_data_files(prepared, summary, scratch)
+    files = [*written, write_bad_rows(prepared, scratch), write_table(table, scratch)]
+    digests = store.upload_all({f"data/{pod.pod_uid}/{path.name}": path for path in files})
+    verdict = PrepareVerdict(
+        **outcome(ExitCode.COMPLETED, in_words(prepared, summary, preflight, run)),
+        summary=summary,
+        sources=prepared.sources,
+        table=table_key(pod),
+    )
     try:
         store.write(DATA_MANIFEST, manifest_of(digests, verdict.to_document()).to_json())
     except Occupied:
         say("Another pod has prepared the data at the same time; its result is kept.")
         return adopt(store) or verdict
     return verdict
+
+
+def in_words(prepared: Prepared, summary: PrepareSummary, preflight: Preflight, run: RunFile) -> str:
+    parts = [f"{summary.rows} rows: {summary.train} to train, {summary.test} to test, {summary.bad_rows} unusable."]
+    if not prepared.test:
+        parts.append(f"All are of one group: split.by {run.split.by} leaves none to test.")
+    if summary.leaked_across_split:
+        parts.append(f"Training sees {summary.leaked_across_split} of the rows to test: see the table.")
+    if summary.gold_in_prompt:
+        parts.append(f"{summary.gold_in_prompt} prompts hold a line of their own patch.")
+    return " ".join([*parts, *preflight.notes])
+
+
+def table_key(pod: Pod) -> str:
+    return f"data/{pod.pod_uid}/{TABLE_FILE}"
 
 
 def failed(code: ExitCode, message: str) -> PrepareVerdict:

@@ -1,27 +1,35 @@
 """What a preparation came to, in figures and in words."""
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from swe_workloads.examples import Example
+from swe_workloads.leaks import gold_in_prompt, leaked_across
 from swe_workloads.rows import BadRow
 from swe_workloads.run_file import RunFile
 from swe_workloads.split import duplicates_across
 from swe_workloads.tokens import Measured, percentile
-from swe_workloads.verdict import BadRowExample, PrepareSummary, RepositoryCount, TokenSummary
+from swe_workloads.verdict import BadRowExample, PrepareSummary, RepositoryCount, Sources, TokenSummary
 
 BAD_ROW_EXAMPLES = 5
 REPOSITORIES = 10
 REASON_CHARACTERS = 200
+GOLD_EXAMPLES = 5
+NAME_CHARACTERS = 128
 
 
 @dataclass(frozen=True)
 class Prepared:
+    """`read`, `usable` and `selected` are rows: all, those that became examples, those of them that data.select took."""
+
     train: list[Measured]
     test: list[Measured]
     bad: list[BadRow]
     read: int
     usable: int
-    tokenizer_sha256: str
+    selected: int
+    sources: Sources
 
     def used(self) -> list[Measured]:
         return [*self.train, *self.test]
@@ -31,15 +39,14 @@ def problem_with(prepared: Prepared, run: RunFile) -> str | None:
     """Why nothing can be trained on this, with what to do about it."""
     if prepared.read == 0:
         return "The data source has no rows. Check data and what it points to."
-    if not prepared.used() and prepared.bad:
-        first = prepared.bad[0]
+    if not prepared.used():
+        first = prepared.bad[0]  # the selection never leaves none, so all that it left are bad
         return (
-            f"None of the {prepared.read} rows can be used. The first, {name_of(first)}: {first.reason}. "
+            f"None of the {prepared.selected or prepared.read} rows can be used. "
+            f"The first, {name_of(first)}: {first.reason}. "
             f"Correct the rows, or data.format if they are not {run.data.format}."
         )
-    if not prepared.used():
-        return f"data.select leaves none of the {prepared.usable} usable rows. Widen it."
-    if run.evaluation is not None and not prepared.test:
+    if run.evaluation.strategy != "No" and not prepared.test:
         return _nothing_to_test(prepared, run)
     return None
 
@@ -58,26 +65,42 @@ def _nothing_to_test(prepared: Prepared, run: RunFile) -> str:
 
 def summarise(prepared: Prepared, run: RunFile) -> PrepareSummary:
     used = prepared.used()
-    counts = [item.tokens for item in used]
-    truncated = sum(count > run.sequence.max_length for count in counts)
-    repositories = Counter(item.example.repository for item in used if item.example.repository)
+    train, test = [item.example for item in prepared.train], [item.example for item in prepared.test]
+    repositories = Counter(example.repository for example in [*train, *test] if example.repository)
+    telling = gold_in_prompt([*train, *test])
     examples = [
         BadRowExample(row=bad.number, reason=_reason(bad)[:REASON_CHARACTERS])
         for bad in prepared.bad[:BAD_ROW_EXAMPLES]
     ]
     return PrepareSummary(
         rows=len(used),
-        train=len(prepared.train),
-        test=len(prepared.test),
+        train=len(train),
+        test=len(test),
         bad_rows=len(prepared.bad),
         bad_row_examples=examples,
-        tokens=TokenSummary(p50=percentile(counts, 0.5), p90=percentile(counts, 0.9), max=max(counts, default=0)),
-        truncated_percent=f"{100 * truncated / len(used):.1f}" if used else "0.0",
-        duplicates_across_split=duplicates_across(
-            [item.example for item in prepared.train], [item.example for item in prepared.test]
-        ),
+        tokens=tokens_of(used),
+        truncated_percent=truncated_percent(used, run.sequence.max_length),
+        duplicates_across_split=duplicates_across(train, test),
+        leaked_across_split=leaked_across(train, test),
+        gold_in_prompt=len(telling),
+        gold_in_prompt_examples=[known_as(example) for example in telling[:GOLD_EXAMPLES]],
         repositories=[RepositoryCount(name=name, rows=rows) for name, rows in repositories.most_common(REPOSITORIES)],
     )
+
+
+def tokens_of(items: Sequence[Measured]) -> TokenSummary:
+    counts = [item.tokens for item in items]
+    return TokenSummary(p50=percentile(counts, 0.5), p90=percentile(counts, 0.9), max=max(counts, default=0))
+
+
+def truncated_percent(items: Sequence[Measured], max_length: int) -> str:
+    truncated = sum(item.tokens > max_length for item in items)
+    return f"{100 * truncated / len(items):.1f}" if items else "0.0"
+
+
+def known_as(example: Example) -> str:
+    """How its owner finds the row again."""
+    return (example.instance or f"row {example.row.number} of {example.row.file}")[:NAME_CHARACTERS]
 
 
 def name_of(bad: BadRow) -> str:

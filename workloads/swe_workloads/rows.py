@@ -1,16 +1,19 @@
-"""Rows as the user wrote them: jsonl or a JSON list, each with its place for the messages about it."""
+"""Rows as the user wrote them: jsonl, a JSON list or parquet, each with its place for the messages about it."""
 
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+DATA_ENDINGS = (".jsonl", ".json", PARQUET := ".parquet")
+PARQUET_ROWS = 256  # at a time: instances have test lists and patches of megabytes
 NOT_TEXT = "not UTF-8 text: it holds other bytes, or half of a surrogate pair such as \\ud800"
 
 
 @dataclass(frozen=True)
 class Row:
-    """One usable JSON object. `number` counts from 1 in its file; for jsonl it is the line."""
+    """One usable object. `number` counts from 1 in its file; for jsonl it is the line."""
 
     file: str
     number: int
@@ -25,7 +28,10 @@ class BadRow:
 
 
 def read_rows(path: Path, name: str) -> Iterator[Row | BadRow]:
-    """Every row of the file, unusable ones with the reason. `name` is what the user calls the file."""
+    """Every row of the file, unusable ones with the reason. `name` is what the user calls the file, with its ending."""
+    if name.endswith(PARQUET):
+        yield from _from_parquet(path, name)
+        return
     # Bytes that are no text become lone surrogates, so that they spoil their own row and no other.
     text = path.read_text(encoding="utf-8-sig", errors="surrogateescape")
     rows = _from_list(text, name) if text.lstrip().startswith("[") else _from_lines(text, name)
@@ -56,10 +62,35 @@ def _from_list(text: str, name: str) -> Iterator[Row | BadRow]:
         yield _row(name, number, item)
 
 
+def _from_parquet(path: Path, name: str) -> Iterator[Row | BadRow]:
+    from pyarrow import ArrowException
+    from pyarrow.parquet import ParquetFile
+
+    number = 0
+    try:
+        for batch in ParquetFile(path).iter_batches(PARQUET_ROWS):
+            for item in _python_values(batch):
+                number += 1
+                yield BadRow(name, number, NOT_TEXT) if item is None else _row(name, number, item)
+    except (ArrowException, OSError, ValueError) as error:
+        yield BadRow(name, number + 1, f"the file is not valid parquet from here on: {error}")
+
+
+def _python_values(batch: Any) -> list[Any]:
+    """A dict for each row, None for one with bytes that are no text, which spoil the whole batch at first."""
+    try:
+        return list(batch.to_pylist())
+    except UnicodeDecodeError:
+        if batch.num_rows == 1:
+            return [None]
+        return [value for at in range(batch.num_rows) for value in _python_values(batch.slice(at, 1))]
+
+
 def _row(name: str, number: int, item: object) -> Row | BadRow:
     if not isinstance(item, dict):
         return BadRow(name, number, f"a row must be a JSON object, this is {type(item).__name__}")
-    if not _is_text(json.dumps(item, ensure_ascii=False)):
+    # default: parquet has times and bytes, in columns that nothing is made of.
+    if not _is_text(json.dumps(item, ensure_ascii=False, default=str)):
         return BadRow(name, number, NOT_TEXT)
     return Row(name, number, item)
 

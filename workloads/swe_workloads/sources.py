@@ -1,4 +1,4 @@
-"""What the user brings: a model or data in an S3 store, read through the operator or with the user's own key."""
+"""What the user brings in an S3 store: a model or data, read through the operator or with the user's own key."""
 
 import http
 from collections.abc import Iterator

@@ -1,8 +1,9 @@
 """How long the examples are for this model: counted as the engine will count them."""
 
 import math
-from collections.abc import Sequence
+from collections import abc
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 from typing import Any, Protocol, cast
 
@@ -11,6 +12,7 @@ from jinja2 import TemplateError
 from swe_workloads.examples import Example
 from swe_workloads.exit_codes import ExitCode, Failure
 from swe_workloads.rows import BadRow
+from swe_workloads.run_file import Sequence
 
 
 class Tokenizer(Protocol):
@@ -43,10 +45,11 @@ def load_tokenizer(directory: Path, uri: str) -> Tokenizer:
     return tokenizer
 
 
-def measure(example: Example, tokenizer: Tokenizer, max_length: int) -> Measured | BadRow:
+def measure(example: Example, tokenizer: Tokenizer, sequence: Sequence) -> Measured | BadRow:
     """Counts one example; bad when truncation would leave nothing to learn or the chat template refuses it."""
+    max_length = sequence.max_length
     try:
-        prompt, whole = _count(example.record, tokenizer)
+        prompt, whole = _count(example.record, tokenizer, sequence.loss_on)
     except (TemplateError, ValueError, TypeError) as error:
         return BadRow(example.row.file, example.row.number, f"the model's chat template refuses it: {error}")
     if prompt >= max_length:
@@ -55,21 +58,28 @@ def measure(example: Example, tokenizer: Tokenizer, max_length: int) -> Measured
     return Measured(example, whole)
 
 
-def percentile(counts: Sequence[int], share: float) -> int:
+def percentile(counts: abc.Sequence[int], share: float) -> int:
     """Nearest rank: a count that really occurs. Zero for no counts."""
     ordered = sorted(counts)
     return ordered[max(0, math.ceil(share * len(ordered)) - 1)] if ordered else 0
 
 
-def _count(record: dict[str, Any], tokenizer: Tokenizer) -> tuple[int, int]:
+def _count(record: dict[str, Any], tokenizer: Tokenizer, loss_on: str) -> tuple[int, int]:
+    """Tokens before the first that is learnt, and all of them."""
     if "messages" in record:
-        return 0, _chat_length(tokenizer, record["messages"], ask=False)
+        turns = record["messages"]
+        before = list(takewhile(lambda turn: turn["role"] != "assistant", turns))
+        asked = _chat_length(tokenizer, before, ask=True) if before and loss_on == "AssistantMessages" else 0
+        return asked, _chat_length(tokenizer, turns, ask=False)
     prompt, completion = record["prompt"], record["completion"]
     if isinstance(prompt, list):
-        return _chat_length(tokenizer, prompt, ask=True), _chat_length(tokenizer, prompt + completion, ask=False)
-    # TRL ends a plain completion with the end-of-sequence token.
-    ending = "" if completion.endswith(tokenizer.eos_token) else tokenizer.eos_token
-    return len(tokenizer.encode(prompt)), len(tokenizer.encode(prompt + completion + (ending or "")))
+        asked = _chat_length(tokenizer, prompt, ask=True)
+        whole = _chat_length(tokenizer, prompt + completion, ask=False)
+    else:
+        # TRL ends a plain completion with the end-of-sequence token.
+        ending = "" if completion.endswith(tokenizer.eos_token) else tokenizer.eos_token
+        asked, whole = len(tokenizer.encode(prompt)), len(tokenizer.encode(prompt + completion + (ending or "")))
+    return asked if loss_on == "Completion" else 0, whole
 
 
 def _chat_length(tokenizer: Tokenizer, turns: list[dict[str, str]], *, ask: bool) -> int:

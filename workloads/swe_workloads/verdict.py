@@ -156,7 +156,8 @@ def write_termination_message(verdict: Verdict, path: Path) -> None:
 
 def _shorten(document: dict[str, Any]) -> bool:
     summary = document.get("summary", {})
-    lists = [document.get("logTail"), summary.get("badRowExamples"), summary.get("repositories")]
+    shown = [summary.get(name) for name in ("badRowExamples", "repositories", "goldInPromptExamples")]
+    lists = [document.get("logTail"), *shown]
     for entries in lists:
         if entries:
             # The end of a log says why; of the other lists the first entries matter most.

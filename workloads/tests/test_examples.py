@@ -3,7 +3,9 @@ from pathlib import Path
 
 import pytest
 
-from swe_workloads.examples import CONVERT, Example, plain, pro_prompt, read_example
+from swe_workloads.examples import Example, plain, read_example
+from swe_workloads.formats import CONVERT
+from swe_workloads.instances import pro_prompt
 from swe_workloads.rows import BadRow, Row, read_rows
 
 REAL_ROWS = Path(__file__).parents[2] / "test/fixtures/swe-bench-rows.jsonl"

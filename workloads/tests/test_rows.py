@@ -1,9 +1,12 @@
 import json
+from datetime import datetime
 from pathlib import Path
 
+import pyarrow
+import pyarrow.parquet
 import pytest
 
-from swe_workloads.rows import BadRow, Row, read_rows
+from swe_workloads.rows import NOT_TEXT, BadRow, Row, read_rows
 
 
 def read(folder: Path, content: str | bytes) -> list[Row | BadRow]:
@@ -73,3 +76,43 @@ def test_a_list_nested_too_deeply_is_one_bad_row(tmp_path: Path) -> None:
 def test_a_row_may_be_very_long_and_hold_any_character(tmp_path: Path) -> None:
     fields = {"a": "x" * 5_000_000, "b": "\0\r\n\U0001f642"}
     assert read(tmp_path, json.dumps(fields)) == [Row("rows.jsonl", 1, fields)]
+
+
+def parquet(folder: Path, table: pyarrow.Table) -> list[Row | BadRow]:
+    path = folder / "0"
+    pyarrow.parquet.write_table(table, path, row_group_size=2)
+    return list(read_rows(path, "rows.parquet"))
+
+
+def test_parquet_rows_are_numbered_and_hold_python_values(tmp_path: Path) -> None:
+    columns = {"name": ["a", "b", "c"], "tests": [["t1"], [], None], "nested": [{"x": [1]}, {"x": []}, None]}
+    rows = parquet(tmp_path, pyarrow.table(columns))
+    assert rows == [
+        Row("rows.parquet", 1, {"name": "a", "tests": ["t1"], "nested": {"x": [1]}}),
+        Row("rows.parquet", 2, {"name": "b", "tests": [], "nested": {"x": []}}),
+        Row("rows.parquet", 3, {"name": "c", "tests": None, "nested": None}),
+    ]
+
+
+def test_times_and_bytes_in_parquet_are_no_reason_to_refuse_a_row(tmp_path: Path) -> None:
+    columns = {"name": ["a"], "created_at": [datetime(2026, 1, 1)], "raw": [b"\xff"]}
+    [row] = parquet(tmp_path, pyarrow.table(columns))
+    assert isinstance(row, Row)
+    assert row.fields["name"] == "a"
+
+
+def test_bytes_that_are_no_text_spoil_their_own_row_of_parquet_only(tmp_path: Path) -> None:
+    names = pyarrow.array([b"a", b"\xff", b"c"]).view(pyarrow.string())
+    first, bad, last = parquet(tmp_path, pyarrow.table({"name": names}))
+    assert (first, last) == (Row("rows.parquet", 1, {"name": "a"}), Row("rows.parquet", 3, {"name": "c"}))
+    assert bad == BadRow("rows.parquet", 2, NOT_TEXT)
+
+
+@pytest.mark.parametrize("size", [0, 3, 60])
+def test_a_file_that_is_no_parquet_says_so(tmp_path: Path, size: int) -> None:
+    path = tmp_path / "0"
+    pyarrow.parquet.write_table(pyarrow.table({"name": ["a"]}), path)
+    path.write_bytes(path.read_bytes()[:size])
+    [bad] = read_rows(path, "rows.parquet")
+    assert isinstance(bad, BadRow)
+    assert (bad.number, bad.reason.startswith("the file is not valid parquet")) == (1, True)

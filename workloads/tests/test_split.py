@@ -3,10 +3,9 @@ import random
 import pytest
 
 from swe_workloads.examples import Example
-from swe_workloads.exit_codes import ExitCode, Failure
 from swe_workloads.rows import Row
-from swe_workloads.run_file import Select, Split
-from swe_workloads.split import duplicates_across, duplicates_within, select, split
+from swe_workloads.run_file import Split
+from swe_workloads.split import duplicates_across, duplicates_within, split
 
 
 def example(instance: str | None, repository: str | None = "a/a", text: str | None = None) -> Example:
@@ -38,17 +37,10 @@ def test_row_order_decides_nothing() -> None:
     assert set(names(split(rows, rule())[0])) == set(names(split(shuffled, rule())[0]))
 
 
-def test_split_and_sample_are_the_same_on_every_machine() -> None:
+def test_a_split_is_the_same_on_every_machine() -> None:
     rows = examples(12)
     assert names(split(rows, rule(75))[1]) == ["i-4", "i-5", "i-7"]
     assert names(split(rows, rule(75, "Repository"))[1]) == ["i-1", "i-6", "i-11"]
-    assert names(chosen(rows, limit=3)) == ["i-3", "i-6", "i-10"]
-
-
-def test_row_order_decides_nothing_even_among_rows_of_one_instance() -> None:
-    rows = [example("i", text=f"{number}") for number in range(20)]
-    sample = {str(item.record["prompt"]) for item in chosen(rows, limit=4)}
-    assert sample == {str(item.record["prompt"]) for item in chosen(rows[::-1], limit=4)}
 
 
 def test_another_seed_is_another_split() -> None:
@@ -80,27 +72,3 @@ def test_duplicates_are_seen_through_spacing_and_letter_case() -> None:
     train = [example("a", text="Fix  the\nbug")]
     test = [example("b", text="fix the bug"), example("c", text="fix the other bug")]
     assert duplicates_across(train, test) == 1
-
-
-def chosen(rows: list[Example], **wanted: object) -> list[Example]:
-    return select(rows, Select.model_validate({"seed": 1, **wanted}))
-
-
-def test_a_limit_takes_a_seeded_sample_in_file_order() -> None:
-    rows = examples(40)
-    sample = names(chosen(rows, limit=5))
-    assert len(sample) == 5
-    assert sample == sorted(sample, key=names(rows).index)
-    assert sample == names(chosen(rows, limit=5))
-    assert sample != names(chosen(rows, limit=5, seed=2))
-
-
-def test_instances_and_repositories_narrow_the_rows() -> None:
-    assert names(chosen(examples(10), instanceIds=["i-3", "i-1"])) == ["i-1", "i-3"]
-    assert names(chosen(examples(10), repos=["r/2"], limit=9)) == ["i-2", "i-7"]
-
-
-def test_a_name_that_matches_nothing_is_an_error_that_says_it() -> None:
-    with pytest.raises(Failure, match=r"data\.select\.instanceIds: no usable row has i-99") as caught:
-        chosen(examples(10), instanceIds=["i-1", "i-99"])
-    assert caught.value.code == ExitCode.INVALID_DATA

@@ -5,11 +5,13 @@ from fake_tokenizer import WordTokenizer
 
 from swe_workloads.examples import Example
 from swe_workloads.rows import BadRow, Row
+from swe_workloads.run_file import Sequence
 from swe_workloads.tokens import Measured, measure, percentile
 
 
-def counted(record: dict[str, Any], max_length: int = 100) -> Measured | BadRow:
-    return measure(Example(Row("f", 4, {}), record, None, None), WordTokenizer(), max_length)
+def counted(record: dict[str, Any], max_length: int = 100, loss_on: str = "Completion") -> Measured | BadRow:
+    sequence = Sequence.model_construct(max_length=max_length, loss_on=loss_on)  # shorter than a run may have
+    return measure(Example(Row("f", 4, {}), record, None, None), WordTokenizer(), sequence)
 
 
 def tokens(record: dict[str, Any]) -> int:
@@ -43,6 +45,19 @@ def test_a_prompt_that_fills_the_sequence_is_a_bad_row() -> None:
 
 def test_a_row_that_is_only_cut_off_at_its_end_is_kept() -> None:
     assert isinstance(counted({"prompt": "one two three", "completion": " four five"}, max_length=4), Measured)
+
+
+def test_a_prompt_that_fills_the_sequence_is_kept_where_it_is_learnt_too() -> None:
+    record = {"prompt": "one two three", "completion": " four"}
+    assert isinstance(counted(record, max_length=3, loss_on="All"), Measured)
+
+
+def test_a_conversation_is_bad_only_if_its_first_answer_is_beyond_the_sequence() -> None:
+    record = {"messages": [turn("user", "one two three"), turn("assistant", "four")]}
+    assert isinstance(counted(record, max_length=5, loss_on="AssistantMessages"), BadRow)
+    assert isinstance(counted(record, max_length=6, loss_on="AssistantMessages"), Measured)
+    assert isinstance(counted(record, max_length=5, loss_on="All"), Measured)
+    assert isinstance(counted({"messages": record["messages"][1:]}, loss_on="AssistantMessages"), Measured)
 
 
 def test_what_the_chat_template_refuses_is_a_bad_row() -> None:

@@ -63,6 +63,9 @@ def test_examples_of_bad_rows_give_way_before_figures(tmp_path: Path) -> None:
         tokens=TokenSummary(p50=1, p90=2, max=3),
         truncated_percent="0.0",
         duplicates_across_split=0,
+        leaked_across_split=0,
+        gold_in_prompt=9,
+        gold_in_prompt_examples=["i" * 128] * 5,
         repositories=[RepositoryCount(name="r" * 100, rows=1) for _ in range(10)],
     )
     shown = written(PrepareVerdict(**outcome(ExitCode.COMPLETED, "x"), summary=summary), tmp_path)

@@ -1,0 +1,67 @@
+"""Where the rows come from: a mounted ConfigMap, an S3 store or a hub. Afterwards they are local files."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from swe_workloads.artifacts import ArtifactStore
+from swe_workloads.exit_codes import ExitCode, Failure
+from swe_workloads.hub import open_repository
+from swe_workloads.hub_data import fetch_split
+from swe_workloads.model_files import digest_of
+from swe_workloads.pod import Pod
+from swe_workloads.rows import DATA_ENDINGS
+from swe_workloads.run_file import Credentials, Data, HubDataset
+from swe_workloads.sources import list_source, reader
+from swe_workloads.transfer import Missing, digest_file
+from swe_workloads.verdict import FrozenSource
+
+
+@dataclass(frozen=True)
+class FetchedData:
+    """`files` are local, by the name the user knows them by."""
+
+    files: dict[str, Path]
+    uri: str
+    revision: str | None = None
+
+    def frozen(self) -> FrozenSource:
+        """What was read, to the byte."""
+        digests = {name: digest_file(path) for name, path in self.files.items()}
+        return FrozenSource(uri=self.uri, revision=self.revision, sha256=digest_of(digests))
+
+
+def fetch_data(data: Data, pod: Pod, store: ArtifactStore, target: Path) -> FetchedData:
+    """Raises Failure, with the field in it."""
+    source = data.source
+    if source.config_map_file is not None:
+        return _mounted(Path(source.config_map_file))
+    if source.hub is not None:
+        return _from_hub(source.hub, f"data.{data.kind.lower()}.hub", pod, store, target)
+    assert source.uri is not None and source.credentials is not None  # the run file's own check
+    return _from_s3(source.uri, source.credentials, pod, store, target)
+
+
+def _mounted(path: Path) -> FetchedData:
+    if not path.is_file():
+        raise Failure(ExitCode.INVALID_DATA, f"The ConfigMap has no key {path.name}.")
+    return FetchedData({path.name: path}, f"configMap:{path.name}")
+
+
+def _from_hub(hub: HubDataset, field: str, pod: Pod, store: ArtifactStore, target: Path) -> FetchedData:
+    repository = open_repository(hub, "dataset", field, pod.credentials_dir / "data", store.patience)
+    return FetchedData(fetch_split(repository, hub, target), repository.uri, repository.commit)
+
+
+def _from_s3(uri: str, credentials: Credentials, pod: Pod, store: ArtifactStore, target: Path) -> FetchedData:
+    origin = reader(pod, store, credentials, "data")
+    names = [item.name for item in list_source(origin, uri)]
+    wanted = names if names == [uri] else [name for name in names if name.endswith(DATA_ENDINGS)]
+    if not wanted:
+        raise Failure(ExitCode.INVALID_DATA, f"There is no .jsonl, .json or .parquet object at {uri}.")
+    files = {name: target / f"{number}" for number, name in enumerate(wanted)}
+    try:
+        for name, path in files.items():
+            origin.download_uri(name, path)
+    except Missing as error:
+        raise Failure(ExitCode.INVALID_DATA, f"{name} vanished while it was read.") from error
+    return FetchedData(files, uri)
