@@ -3,6 +3,7 @@ import { verdictOn, type Bench } from './result.ts'
 
 const benches: Readonly<Record<string, () => Promise<Bench>>> = {
   operator: async () => (await import('./operator.ts')).operatorBench,
+  training: async () => (await import('./training.ts')).trainingBench,
 }
 
 const [name = ''] = process.argv.slice(2)

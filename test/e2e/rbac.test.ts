@@ -1,17 +1,7 @@
-import { readFile } from 'node:fs/promises'
 import { describe, expect, it } from 'vitest'
+import { callsOfTheOperator, type AuditEvent } from '../world/audit.ts'
 import { OPERATOR_NAMESPACE } from '../world/site.ts'
 import { stage } from './stage.ts'
-
-const OPERATOR = `system:serviceaccount:${OPERATOR_NAMESPACE}:swe-operator`
-
-type AuditEvent = Readonly<{
-  stage: string
-  user: Readonly<{ username: string }>
-  verb: string
-  objectRef?: Readonly<{ apiGroup?: string; resource: string; subresource?: string; namespace?: string; name?: string }>
-  responseStatus?: Readonly<{ code: number; message?: string }>
-}>
 
 function rightOf({ verb, objectRef: ref }: AuditEvent): string {
   return [verb, ref?.apiGroup ?? '', ref?.resource, ref?.subresource ?? '', ref?.namespace ?? ''].join(' ')
@@ -22,7 +12,7 @@ describe('what the operator may do', () => {
 
   // A restarted API server serves before it has read its roles: for a fraction of a second it refuses what it granted before.
   it('is enough: it asked for nothing that the API server never granted', async () => {
-    const calls = await callsOfTheOperator()
+    const calls = await callsOfTheOperator(site)
     const isRefused = (call: AuditEvent): boolean => call.responseStatus?.code === 403
     const granted = new Set(calls.filter((call) => !isRefused(call)).map(rightOf))
     expect(granted.size).toBeGreaterThan(10)
@@ -30,13 +20,8 @@ describe('what the operator may do', () => {
   })
 
   it('is not asked for where nobody should: no exec, no attach, no tenant Secret', async () => {
-    const seen = (await callsOfTheOperator()).map(({ verb, objectRef: ref }) => `${verb} ${ref?.namespace ?? ''} ${ref?.resource}/${ref?.subresource ?? ''}`)
+    const seen = (await callsOfTheOperator(site)).map(({ verb, objectRef: ref }) => `${verb} ${ref?.namespace ?? ''} ${ref?.resource}/${ref?.subresource ?? ''}`)
     expect(seen.filter((call) => /exec|attach|portforward|serviceaccounts\/token/.test(call))).toEqual([])
     expect(seen.filter((call) => / secrets\//.test(call) && !call.includes(` ${OPERATOR_NAMESPACE} `))).toEqual([])
   })
-
-  async function callsOfTheOperator(): Promise<readonly AuditEvent[]> {
-    const lines = (await readFile(site.cluster.auditLogPath, 'utf8')).split('\n').filter(Boolean)
-    return lines.map((line) => JSON.parse(line) as AuditEvent).filter((event) => event.user.username === OPERATOR)
-  }
 })

@@ -1,0 +1,13 @@
+import { describe, expect, it } from 'vitest'
+import { compare, type Training } from './training-overhead.ts'
+
+const training = (kind: Training['kind'], wall_seconds: number): Training => ({ kind, wall_seconds, cpu_seconds: 2 * wall_seconds })
+
+describe('the overhead of a training', () => {
+  it('is compared within each pair, whichever came first, so that a machine that gets slower counts against neither', () => {
+    const figures = compare([training('plain', 100), training('wrapped', 101), training('wrapped', 202), training('plain', 200), training('plain', 400), training('wrapped', 412)])
+    expect(figures).toEqual({
+      trainingPairs: 3, plainWallSeconds: 200, overheadWallPercent: 1, overheadWallLeastPercent: 1, overheadWallMostPercent: 3, overheadCpuPercent: 1,
+    })
+  })
+})
