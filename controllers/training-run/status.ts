@@ -1,4 +1,3 @@
-import type { Artifact } from '../../crds/common.ts'
 import type { TrainingRunAttempt, TrainingRunProgress, TrainingRunStatus } from '../../crds/training-run.ts'
 import type { Verdict } from '../../operator/control/plan.ts'
 import { setConditions, type ConditionIntent } from '../../operator/meta/conditions.ts'
@@ -6,10 +5,9 @@ import { toSeconds } from '../../operator/meta/time.ts'
 import { attemptTable, isFinished, isPrepared, type Observed } from './observed.ts'
 import { concernsOf } from './concerns.ts'
 import { describeCost } from './cost.ts'
-import { interruptedVerdict } from './queue/earlier-pods.ts'
 import { isState, states, type Phase } from './reasons.ts'
 import { newestProgress } from './progress.ts'
-import { completion } from './stories.ts'
+import { completion, describeArtifacts, describeBestCheckpoint, describePerplexity, newestVerdict, uriOf } from './results.ts'
 import type { Frozen } from './verdicts.ts'
 
 /** The complete status: what is known by now, and of everything else what was known before. */
@@ -27,6 +25,8 @@ export function buildStatus(seen: Observed, verdict: Verdict): TrainingRunStatus
     model: before.model ?? describeModel(seen),
     progress: describeProgress(seen),
     loss: describeLoss(seen),
+    perplexity: describePerplexity(seen),
+    bestCheckpoint: describeBestCheckpoint(seen),
     cost: describeCost(seen, isOver(verdict) ? 'Over' : 'Underway'),
     attempts: attempts.length === 0 ? undefined : attempts,
     artifacts: verdict.reason === 'Succeeded' ? describeArtifacts(seen) : before.artifacts,
@@ -91,11 +91,6 @@ function describeFrozen({ uri, revision, sha256 }: Frozen): NonNullable<Training
   return { uri, ...(typeof revision === 'string' ? { revision } : {}), ...(typeof sha256 === 'string' ? { sha256 } : {}) }
 }
 
-/** Where an object of the run lies; `key` is relative to the run's prefix. */
-function uriOf({ run: { metadata }, settings }: Observed, key: string): string {
-  return `s3://${settings.bucket}/${metadata.namespace}/${metadata.uid}/${key}`
-}
-
 /** Within an attempt progress only grows; an attempt that is over has no time left, and a completed one is at its end. */
 function describeProgress(seen: Observed): TrainingRunProgress | undefined {
   const progress = newestProgress(seen)
@@ -107,11 +102,11 @@ function describeProgress(seen: Observed): TrainingRunProgress | undefined {
 }
 
 function finalProgress(seen: Observed, before: TrainingRunProgress | undefined, record: TrainingRunAttempt | undefined): TrainingRunProgress {
-  const { totalSteps = before?.totalSteps, lastStep } = completion(seen) ?? {}
+  const { totalSteps = before?.totalSteps, lastStep, stoppedEarly } = completion(seen) ?? {}
   const { metrics } = before ?? {}
   return {
     attempt: record?.number ?? 1,
-    step: totalSteps ?? lastStep ?? before?.step ?? 0,
+    step: (stoppedEarly ? lastStep : totalSteps) ?? lastStep ?? before?.step ?? 0,
     ...(totalSteps === undefined ? {} : { totalSteps }),
     percent: 100,
     updatedTime: record?.finishedTime ?? toSeconds(seen.now),
@@ -122,20 +117,12 @@ function finalProgress(seen: Observed, before: TrainingRunProgress | undefined, 
 /** The newest verdict's losses; the first loss of the run stays that of the attempt that began at step 0. */
 function describeLoss(seen: Observed): TrainingRunStatus['loss'] {
   const before = seen.run.status?.loss
-  const verdict = seen.result ?? seen.attempts.flatMap((attempt) => attempt.verdict ?? interruptedVerdict(attempt) ?? []).at(-1)
+  const verdict = newestVerdict(seen)
   if (!verdict?.loss && !verdict?.evalLoss) return before
   const isContinued = (verdict.fromStep ?? 0) > 0
   const first = isContinued ? (before?.first ?? verdict.loss?.first) : (verdict.loss?.first ?? before?.first)
   const evalFirst = isContinued ? (before?.evalFirst ?? verdict.evalLoss?.first) : (verdict.evalLoss?.first ?? before?.evalFirst)
   return withoutAbsent({ first, last: verdict.loss?.last ?? before?.last, evalFirst, evalLast: verdict.evalLoss?.last ?? before?.evalLast })
-}
-
-function describeArtifacts(seen: Observed): readonly Artifact[] {
-  const createdTime = attemptTable(seen).at(-1)?.finishedTime ?? toSeconds(seen.now)
-  const { artifacts, attempt, lastStep } = completion(seen) ?? {}
-  const facts = Object.entries({ attempt, step: lastStep }).flatMap(([fact, value]) => (value === undefined ? [] : [[fact, String(value)] as const]))
-  const metadata = facts.length === 0 ? {} : { metadata: Object.fromEntries(facts) }
-  return (artifacts ?? []).map(({ name, key, sha256, sizeBytes }) => ({ name, uri: uriOf(seen, key), sha256, sizeBytes, createdTime, ...metadata }))
 }
 
 /** A plan states what is; what is absent is left out rather than undefined, so that plans compare and print well. */

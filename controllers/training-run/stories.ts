@@ -3,27 +3,41 @@ import type { TrainingRunAttempt } from '../../crds/training-run.ts'
 import type { Verdict } from '../../operator/control/plan.ts'
 import { toSeconds } from '../../operator/meta/time.ts'
 import { spentLimits } from './budget.ts'
+import { describeCost } from './cost.ts'
 import { accumulationFor, microBatchAfter } from './micro-batch.ts'
 import { attemptTable, type Observed } from './observed.ts'
 import { newestProgress } from './progress.ts'
 import { conclude, isState, remedyFor } from './reasons.ts'
+import { completion, reportUri, uriOf } from './results.ts'
 import type { Next } from './retries.ts'
-import { cut, type TrainVerdict } from './verdicts.ts'
+import { cut } from './verdicts.ts'
 
 const LOG_TAIL_MAX = 1024 // the last exception; the whole log is in the pod
 
-/** The verdict of the attempt that completed the run. */
-export function completion({ result, attempts }: Observed): TrainVerdict | undefined {
-  return result ?? attempts.findLast(({ verdict }) => verdict?.exitCode === 0)?.verdict
+export function successMessage(seen: Observed): string {
+  const { loss, artifacts } = completion(seen) ?? {}
+  const attempts = Math.max(1, seen.attempts.at(-1)?.number ?? 1)
+  const change = loss?.first === undefined || loss.last === undefined ? '' : `, loss ${loss.first} → ${loss.last}`
+  const report = reportUri(seen)
+  const where = report === undefined ? `${counted(artifacts?.length ?? 0, 'artifact')} under ${uriOf(seen, 'result/')}` : `report at ${report}`
+  return `${steps(seen)} in ${counted(attempts, 'attempt')}${change}${perplexity(seen)}${price(seen)}; ${where}.`
 }
 
-export function successMessage(seen: Observed): string {
-  const { totalSteps, loss, artifacts } = completion(seen) ?? {}
-  const attempts = Math.max(1, seen.attempts.at(-1)?.number ?? 1)
-  const steps = totalSteps === undefined ? 'Trained' : `Trained ${totalSteps} steps`
-  const change = loss?.first === undefined || loss.last === undefined ? '' : `, loss ${loss.first} → ${loss.last}`
-  const { namespace, uid } = seen.run.metadata
-  return `${steps} in ${counted(attempts, 'attempt')}${change}; ${counted(artifacts?.length ?? 0, 'artifact')} under s3://${seen.settings.bucket}/${namespace}/${uid}/result/.`
+function price(seen: Observed): string {
+  const { amount, currency } = describeCost(seen, 'Over') ?? {}
+  return amount === undefined ? '' : `, for ${amount} ${currency}`
+}
+
+function steps(seen: Observed): string {
+  const { totalSteps, lastStep, stoppedEarly } = completion(seen) ?? {}
+  if (stoppedEarly) return `Trained ${lastStep ?? 'some'} of ${totalSteps ?? 'all'} steps, ended early for lack of improvement,`
+  return totalSteps === undefined ? 'Trained' : `Trained ${totalSteps} steps`
+}
+
+function perplexity(seen: Observed): string {
+  const { value, low, high, reason } = completion(seen)?.perplexity ?? {}
+  if (value !== undefined) return `, perplexity ${value} (${low} to ${high}) on the held-out rows`
+  return reason === undefined ? '' : `, no perplexity: ${reason}`
 }
 
 export function suspendedMessage(seen: Observed): string {
@@ -84,7 +98,7 @@ function because(seen: Observed, why: GiveUp['why']): string {
     case 'RetriesExhausted':
       return `No more attempts: spec.retries.limit is ${seen.resolved.retryLimit}.`
     case 'NoProgress':
-      return 'No more attempts: five in a row got no further.'
+      return 'No more attempts: five in a row got no further. Write checkpoints more often (checkpoint.everySteps), or choose nodes that stay (compute.pool).'
   }
 }
 

@@ -43,12 +43,19 @@ const producedSchema = z.object({
 
 const lossSchema = z.object({ first: lossText, last: lossText }).partial()
 
+const perplexitySchema = z
+  .object({ value: lossText, low: lossText, high: lossText, rows: count, tokens: count, reason: z.string().transform((text) => cut(text, 256)) })
+  .partial()
+
+const bestSchema = z.object({ step: count, evalLoss: lossText, key: z.string().min(1).max(1024).optional() })
+
 const trainSchema = z.object({
   kind: z.literal('Train'),
   exitCode,
   reason,
   message,
   attempt: count.optional(),
+  podUid: z.string().max(64).optional(),
   fromStep: count.optional(),
   lastStep: count.optional(),
   checkpointStep: count.nullish(),
@@ -57,6 +64,9 @@ const trainSchema = z.object({
   seconds: count.nullish(),
   loss: lossSchema.nullish(),
   evalLoss: lossSchema.nullish(),
+  perplexity: perplexitySchema.optional(),
+  best: bestSchema.optional(),
+  stoppedEarly: z.boolean().optional(),
   logTail: z.array(z.string()).nullish(),
   artifacts: z.array(producedSchema).transform(shownArtifacts).nullish(),
 })
@@ -117,7 +127,7 @@ export function cut(text: string, maxLength: number): string {
 
 /** `result/a2/adapter/config.json` → `adapter/config.json`: the name does not tell which attempt made it. */
 function nameOf(key: string): string {
-  return key.replace(/^result\/a\d+\//, '')
+  return key.replace(/^result\/a\d+(-\d+)?\//, '')
 }
 
 function read<T>(schema: z.ZodType<T>, raw: unknown): Read<T> {
