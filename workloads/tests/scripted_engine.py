@@ -51,7 +51,7 @@ def main() -> None:
 
 def hold(step: int, order: EngineOrder) -> None:
     evaluates = os.environ.get("SWE_TEST_ENGINE") == "evaluate for long"
-    until = time.monotonic() + 3
+    until = time.monotonic() + 7
     while str(step) == os.environ.get("SWE_TEST_HOLD_AT") and not order.report.stop.exists():
         time.sleep(0.01)
         if evaluates:

@@ -289,10 +289,10 @@ def test_full_fine_tuning_publishes_a_model(wrapper: Wrapper, run: dict[str, Any
 
 
 def test_the_budget_ends_the_attempt_after_a_checkpoint(wrapper: Wrapper) -> None:
-    first = wrapper.train(1, SWE_TEST_HOLD_AT="9", SWE_BUDGET_SECONDS="9")
-    assert first["seconds"] < 9
+    first = wrapper.train(1, SWE_TEST_HOLD_AT="9", SWE_BUDGET_SECONDS="20")
+    assert first["seconds"] < 20
     assert (first["exitCode"], first["reason"], first["checkpointStep"]) == (76, "BudgetExceeded", 10)
-    assert "The 9 s that spec.budget left for this attempt are spent at step 10 of 24" in first["message"]
+    assert "The 20 s that spec.budget left for this attempt are spent at step 10 of 24" in first["message"]
     assert "raise spec.budget to continue from step 10" in first["message"]
     second = wrapper.train(2)
     assert (second["fromStep"], wrapper.result(second)) == (10, uninterrupted())
@@ -306,28 +306,30 @@ def test_the_budget_holds_while_the_pod_is_still_fetching(wrapper: Wrapper) -> N
 
 
 def test_the_budget_does_not_cut_off_the_upload_of_what_is_trained(wrapper: Wrapper) -> None:
-    wrapper.endpoint.failures["PUT /swe-operator/team/0b5e7c1a-run/result", 503] = 12
-    verdict = wrapper.train(1, SWE_BUDGET_SECONDS="10")
-    assert (verdict["exitCode"], verdict["seconds"] > 5) == (0, True)
+    begun = time.monotonic()
+    wrapper.endpoint.failures["PUT /swe-operator/team/0b5e7c1a-run/result", 503] = 28
+    verdict = wrapper.train(1, SWE_BUDGET_SECONDS="15")
+    assert (verdict["exitCode"], "Completed: " in wrapper.output) == (0, True)
+    assert time.monotonic() - begun > 15
 
 
 def test_an_engine_that_hangs_is_ended_and_says_where(wrapper: Wrapper, run: dict[str, Any]) -> None:
-    wrapper.change(run, stallAfterSeconds=2)
+    wrapper.change(run, stallAfterSeconds=8)
     verdict = wrapper.train(1, SWE_TEST_HOLD_AT="9")
     assert (verdict["exitCode"], verdict["reason"], verdict["checkpointStep"]) == (73, "EngineStalled", 8)
-    assert "made no progress for 2 s at step 9 of 24" in verdict["message"]
+    assert "made no progress for 8 s at step 9 of 24" in verdict["message"]
     assert any("in hold" in line for line in verdict["logTail"])
 
 
 def test_an_engine_that_cannot_even_be_aborted_is_killed(wrapper: Wrapper, run: dict[str, Any]) -> None:
-    wrapper.change(run, stallAfterSeconds=2)
+    wrapper.change(run, stallAfterSeconds=8)
     process = wrapper.start(1, SWE_TEST_HOLD_AT="9")
     wrapper.at("a1/step-8/manifest.json", lambda: kill_engine(process, signal.SIGSTOP))
     assert wrapper.finish(process, 1)["exitCode"] == 73
 
 
 def test_a_long_evaluation_is_no_stall(wrapper: Wrapper, run: dict[str, Any]) -> None:
-    wrapper.change(run, stallAfterSeconds=1)
+    wrapper.change(run, stallAfterSeconds=5)
     assert wrapper.train(1, SWE_TEST_HOLD_AT="9", SWE_TEST_ENGINE="evaluate for long")["exitCode"] == 0
 
 
