@@ -42,7 +42,7 @@ export async function observe(run: TrainingRun, { cache, world, signal }: Reconc
   const pace = sources.progress.paceOf(uid)
   const isOver = isFinished(run) || isGoing(run)
   const warning = isOver ? undefined : await warningFor([...preparations, ...attempts].findLast(isLive), now, sources.warnings)
-  const queue = isOver ? undefined : await lookAtQueue(attempts, sources.queue)
+  const queue = isOver ? undefined : await lookAtQueue([...preparations, ...attempts], sources.queue)
   return {
     run,
     now,
