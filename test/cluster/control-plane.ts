@@ -10,7 +10,7 @@ import { succeeds, waitUntil } from './exec.ts'
 import { type Identity, type KeyPair, writeKubeconfig } from './pki.ts'
 import { type Progress, silent } from './progress.ts'
 
-const READY_TIMEOUT_MS = 60_000
+const READY_TIMEOUT_MS = 180_000 // 3 s are usual; beside a build on a machine with two cores more than a minute is not
 
 /** A throw-away etcd and API server on loopback: no nodes, nothing runs, everything is stored and admitted as usual. */
 export type ControlPlane = Readonly<{
