@@ -2,7 +2,7 @@ import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { TrainingRunSpec, TrainingRunStatus } from '../../crds/training-run.ts'
 import { toSeconds } from '../../operator/meta/time.ts'
-import { ended } from '../../test/world/planned.ts'
+import { ended, outcome } from '../../test/world/planned.ts'
 import { a100, afterNoon, anObservation, aPricedObservation, aRecord, completed, preempted, settings } from '../../test/world/training-run.ts'
 import { millionths } from './decimal.ts'
 import { plan } from './plan.ts'
@@ -53,6 +53,7 @@ describe('the cost of a run', () => {
     const last = { ...ended(completed(2, 35)), afterSeconds: 60 }
     const seen = aPricedObservation().withData().recorded(first).attempt(2, last, aRecord(2, 'Running')).inState('Running', { cost: { seconds: 100, gpuSeconds: 100, amount: '0.1000', currency: 'USD', estimatedSeconds: 900, estimatedAmount: '0.9000' } })
     expect(statusOf(seen).cost).toEqual({ seconds: 160, gpuSeconds: 160, amount: '0.1600', currency: 'USD' })
+    expect(outcome(seen).message).toMatch(/^Trained 60 steps in 2 attempts, loss 2.31 → 1.02, for 0.1600 USD; 1 artifact/)
   })
 
   it('never shrinks, and is what the rows add up to, however many have fallen off the table', () => {

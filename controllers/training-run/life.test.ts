@@ -5,6 +5,7 @@ import { SimulatedLife } from '../../test/world/simulated-life.ts'
 import type { TrainingRunStatus } from '../../crds/training-run.ts'
 import { finishOf, isTerminal } from '../shared/kinds.ts'
 import { ROLE } from '../shared/labels.ts'
+import { millionths } from './decimal.ts'
 
 type Action = readonly [name: string, does: (life: SimulatedLife) => unknown]
 
@@ -30,6 +31,10 @@ const unusual: readonly Action[] = [
   ['the newest Job is deleted', (life) => life.cluster.jobs().slice(-1).forEach((job) => life.cluster.remove(job))],
   ['it is suspended', (life) => life.cluster.setSuspend(true)],
   ['it is resumed', (life) => life.cluster.setSuspend(false)],
+  ['CUDA runs out of memory', (life) => life.fail(67, 'CUDAOutOfMemory')],
+  ['its budget is two minutes more than it used', (life) => life.cluster.setBudget({ maxDuration: `${(life.status.cost?.seconds ?? 0) + 120}s` })],
+  ['its budget is a little money', (life) => life.cluster.setBudget({ maxCost: '0.3' })],
+  ['its budget is lifted', (life) => life.cluster.setBudget(undefined)],
   ['the store goes down', (life) => (life.storeIsDown = true)],
   ['the store comes back', (life) => (life.storeIsDown = false)],
 ]
@@ -39,7 +44,7 @@ const actions = fc.array(action, { minLength: 20, maxLength: 80, size: 'max' })
 
 /** Runs the story, checking after each step; the names of the steps are what a failure shows. */
 async function live(story: readonly Action[]): Promise<SimulatedLife> {
-  const life = new SimulatedLife()
+  const life = new SimulatedLife({ compute: { pool: 'a100' }, batch: { perDevice: 4 } })
   for (const [, does] of story) {
     const before = life.status
     await does(life)
@@ -67,7 +72,13 @@ function expectOnward(before: TrainingRunStatus, after: TrainingRunStatus): void
   for (const record of before.attempts ?? []) {
     if (record.state !== 'Running') expect(after.attempts).toContainEqual(record)
   }
+  for (const part of ['seconds', 'gpuSeconds', 'amount'] as const) expect(Number(after.cost?.[part] ?? 0)).toBeGreaterThanOrEqual(Number(before.cost?.[part] ?? 0))
+  expect(sumOfCosts(after)).toBeLessThanOrEqual(millionths(after.cost?.amount ?? '0'))
   if (before.state === 'Succeeded' || before.state === 'Failed') expect(after.state).toBe(before.state)
+}
+
+function sumOfCosts({ attempts = [] }: TrainingRunStatus): bigint {
+  return attempts.reduce((sum, { cost = '0' }) => sum + millionths(cost), 0n)
 }
 
 const PATIENCE = { timeout: 60_000 } // many short lives, on a machine that may be busy with other things
@@ -81,6 +92,7 @@ describe('whatever happens to a run', PATIENCE, () => {
     await fc.assert(fc.asyncProperty(actions, async (story) => {
       const life = await live(story)
       life.cluster.setSuspend(false)
+      life.cluster.setBudget(undefined)
       life.storeIsDown = false
       await life.goOn(40)
       expect(['Succeeded', 'Failed']).toContain(life.status.state)
@@ -120,6 +132,7 @@ describe('a run that lost its status', PATIENCE, () => {
       const life = await live(story.slice(0, at))
       life.loseStatus()
       life.cluster.setSuspend(false)
+      life.cluster.setBudget(undefined)
       life.storeIsDown = false
       await life.goOn(40)
       const numbers = life.status.attempts?.map(({ number }) => number) ?? []
@@ -142,6 +155,20 @@ describe('a run that is preempted more often than its status can tell', () => {
     expect(life.status.state).toBe('Succeeded')
     expect(life.status.attempts?.at(-1)?.number).toBeGreaterThan(24)
     expect(life.cluster.jobs().length).toBeLessThan(25)
+  })
+})
+
+describe('a run with a budget', () => {
+  it('is held at it, costs what its rows say, and trains to its end once that is raised', async () => {
+    const life = new SimulatedLife({ compute: { pool: 'a100' }, budget: { maxCost: '0.15' } })
+    await life.goOn(12)
+    expect(life.status).toMatchObject({ state: 'BudgetExceeded', attempts: [{ state: 'Suspended', reason: 'BudgetExceeded' }] })
+    expect(Number(life.status.cost?.amount)).toBeGreaterThanOrEqual(0.15)
+    expect(life.running()).toEqual([])
+    life.cluster.setBudget({ maxCost: '10' })
+    await life.goOn(12)
+    expect(life.status).toMatchObject({ state: 'Succeeded', attempts: [{ number: 1 }, { number: 2, state: 'Completed' }] })
+    expect(sumOfCosts(life.status)).toBe(millionths(life.status.cost?.amount ?? ''))
   })
 })
 
