@@ -141,7 +141,9 @@ def _best(run: RunFile) -> list[str]:
     wanted, every = evaluation.every_steps, checkpoint.every_steps
     if wanted is not None and every is not None and wanted % every != 0:
         remedy = f"set checkpoint.everySteps to {wanted} or a divisor of it"
-        return [f"checkpoint.result Best needs a checkpoint at every evaluation, every {wanted} steps: {remedy}"]
+        return [
+            f"checkpoint.result Best needs a checkpoint at every evaluation, evaluation.everySteps {wanted}: {remedy}"
+        ]
     return []
 
 

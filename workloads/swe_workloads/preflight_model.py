@@ -142,7 +142,8 @@ def length_problems(run: RunFile, config: Any) -> list[str]:
     longest = longest_sequence(config.get_text_config())
     if longest is None or run.sequence.max_length <= longest:
         return []
-    return [f"sequence.maxLength {run.sequence.max_length} is more than the model's {longest} positions: lower it"]
+    asked = run.sequence.max_length
+    return [f"sequence.maxLength {asked} is more than the model has positions: lower it to at most {longest}"]
 
 
 def longest_sequence(config: Any) -> int | None:

@@ -69,7 +69,7 @@ NEVER = {"strategy": "No", "everySteps": None}
         ({"checkpoint": {"result": "Best"}, "evaluation": BY_EPOCH}, "set checkpoint.strategy to Epoch"),
         (
             {"checkpoint": {"result": "Best", "everySteps": 4}},
-            "every 6 steps: set checkpoint.everySteps to 6 or a divisor of it",
+            "evaluation.everySteps 6: set checkpoint.everySteps to 6 or a divisor of it",
         ),
         ({"optimizer": {"warmupRatio": "1"}}, "optimizer.warmupRatio 1 never reaches the learning rate"),
         ({"compute": {**GPU, "gpuMemoryGi": 1}}, "One NVIDIA A100 40 GB with 1 GiB does not hold this run"),

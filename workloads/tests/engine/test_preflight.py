@@ -128,7 +128,9 @@ REFUSALS: dict[str, dict[str, Any]] = {
     "engineOptions.lora_modules_to_save: the model has no module embed": {
         "engineOptions": {"lora_modules_to_save": "[embed]"}
     },
-    "sequence.maxLength 40000 is more than the model's 32768 positions": {"sequence": {"maxLength": 40000}},
+    "sequence.maxLength 40000 is more than the model has positions: lower it to at most 32768": {
+        "sequence": {"maxLength": 40000}
+    },
     "engineOptions.adam_bata1: TRL": {"engineOptions": {"adam_bata1": "0.9"}},
     "engineOptions: the optimizer or its scheduler refuses them: Invalid beta": {
         "engineOptions": {"adam_beta1": "1.5"}
