@@ -127,7 +127,7 @@ async function waitUntilReady(binaries: Binaries, layout: ControlPlaneLayout, ku
   try {
     await waitUntil('kube-apiserver is ready', READY_TIMEOUT_MS, () => {
       if (exitCode() !== undefined) throw new Error(`kube-apiserver ended with status ${exitCode()}`)
-      return succeeds(binaries.kubectl, ['--kubeconfig', kubeconfigPath, 'get', '--raw', '/readyz'], { timeoutMs: 5_000 })
+      return succeeds(binaries.kubectl, ['--kubeconfig', kubeconfigPath, 'get', '--raw', '/readyz'], { timeoutMs: 30_000 })
     })
   } catch (error) {
     const tail = (await readFile(log, 'utf8')).split('\n').slice(-15).join('\n')
