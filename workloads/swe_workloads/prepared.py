@@ -21,7 +21,7 @@ NAME_CHARACTERS = 128
 
 @dataclass(frozen=True)
 class Prepared:
-    """`read`, `usable` and `selected` are rows: all, those that became examples, those of them that data.select took."""
+    """`read` rows, of which so many are `usable`, of which data.select took so many: `selected`."""
 
     train: list[Measured]
     test: list[Measured]
