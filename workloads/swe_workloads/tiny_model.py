@@ -42,7 +42,7 @@ def main() -> None:
         upload(options.folder, options.upload, options.credentials)
 
 
-def make(folder: Path, seed: int) -> None:
+def make(folder: Path, seed: int, *, hidden: int = HIDDEN, layers: int = LAYERS) -> None:
     import torch
     import transformers
     from transformers import Qwen2Config, Qwen2ForCausalLM
@@ -52,9 +52,9 @@ def make(folder: Path, seed: int) -> None:
     tokenizer = make_tokenizer()
     config = Qwen2Config(
         vocab_size=len(tokenizer),
-        hidden_size=HIDDEN,
-        intermediate_size=4 * HIDDEN,
-        num_hidden_layers=LAYERS,
+        hidden_size=hidden,
+        intermediate_size=4 * hidden,
+        num_hidden_layers=layers,
         initializer_range=INITIALIZER_RANGE,
         num_attention_heads=4,
         num_key_value_heads=2,
