@@ -9,6 +9,7 @@ import { plan } from './plan.ts'
 import { priceOf } from './prices.ts'
 
 const running = { kind: 'Running' } as const
+const PATIENCE = { timeout: 60_000 } // hundreds of plans, on a machine that may be busy with other things
 const statusOf = (seen: Parameters<typeof plan>[0]) => plan(seen).status as TrainingRunStatus
 const report = (step: number, seconds: number, etaSeconds: number) =>
   ({ attempt: 1, step, totalSteps: 60, percent: step, etaSeconds, updatedTime: toSeconds(afterNoon(seconds)) })
@@ -56,13 +57,13 @@ describe('the cost of a run', () => {
     expect(outcome(seen).message).toMatch(/^Trained 60 steps in 2 attempts, loss 2.31 → 1.02, for 0.1600 USD; 1 artifact/)
   })
 
-  it('never shrinks, and is what the rows add up to, however many have fallen off the table', () => {
-    fc.assert(fc.property(fc.array(fc.nat(5000), { minLength: 1, maxLength: 40 }), (durations) => {
+  it('never shrinks, and is what the rows add up to, however many have fallen off the table', PATIENCE, () => {
+    fc.assert(fc.property(fc.array(fc.nat(5000), { minLength: 22, maxLength: 30, size: 'max' }), (durations) => {
       let seen = aPricedObservation().withData()
       let sum = 0n
       for (const [index, afterSeconds] of durations.entries()) {
         const ending = { ...ended(preempted(index + 1, { from: index, to: index + 1 })), afterSeconds }
-        seen = seen.with({ attempts: seen.attempts.slice(-19) }).attempt(index + 1, ending)
+        seen = seen.attempt(index + 1, ending)
         const status = statusOf(seen)
         sum += millionths(priceOf(afterSeconds, millionths('3.6')))
         expect(status.attempts?.length).toBeLessThanOrEqual(20)
@@ -71,7 +72,7 @@ describe('the cost of a run', () => {
         seen = seen.inState('Retrying', status).with({ attempts: rows.map((record) => ({ number: record.number, pods: [], record })) })
         expect(statusOf(seen).cost).toEqual(status.cost)
       }
-    }), { numRuns: 40 })
+    }), { numRuns: 10 })
   })
 
   it('is not written anew while an attempt has nothing to say', () => {
