@@ -24,7 +24,8 @@ from swe_workloads.manifest import manifest_of
 
 HERE = Path(__file__).parent
 WITH_SCRIPTED_ENGINE = (
-    "from swe_workloads import engine_run, train; engine_run.ENGINES['SFT'] = 'scripted_engine'; train.main()"
+    "from swe_workloads import engine_run, held_out, train; engine_run.ENGINES['SFT'] = 'scripted_engine'; "
+    "held_out.MEASURES['SFT'] = 'scripted_measurement'; train.main()"
 )
 
 
@@ -306,11 +307,11 @@ def test_the_budget_holds_while_the_pod_is_still_fetching(wrapper: Wrapper) -> N
 
 
 def test_the_budget_does_not_cut_off_the_upload_of_what_is_trained(wrapper: Wrapper) -> None:
+    wrapper.at("result/a1/metrics.jsonl", lambda: time.sleep(12))
     begun = time.monotonic()
-    wrapper.endpoint.failures["PUT /swe-operator/team/0b5e7c1a-run/result", 503] = 28
-    verdict = wrapper.train(1, SWE_BUDGET_SECONDS="15")
-    assert (verdict["exitCode"], "Completed: " in wrapper.output) == (0, True)
-    assert time.monotonic() - begun > 15
+    verdict = wrapper.train(1, SWE_BUDGET_SECONDS="12")
+    assert time.monotonic() - begun > 12
+    assert (verdict["exitCode"], verdict["lastStep"]) == (0, TOTAL_STEPS)
 
 
 def test_an_engine_that_hangs_is_ended_and_says_where(wrapper: Wrapper, run: dict[str, Any]) -> None:
