@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest'
-import { aRecord } from '../../test/world/training-run.ts'
+import { ended, outcome } from '../../test/world/planned.ts'
+import { anObservation, aRecord, failed } from '../../test/world/training-run.ts'
 import { accumulationFor, isOutOfMemoryForGood, microBatchAfter } from './micro-batch.ts'
+import { plan } from './plan.ts'
 
 const outOfMemory = (perDevice: number) => aRecord(1, 'Failed', { reason: 'CUDAOutOfMemory', perDevice })
 
@@ -24,5 +26,29 @@ describe('the micro-batch', () => {
 
   it('is too large for good only at 1', () => {
     expect([outOfMemory(1), outOfMemory(2), aRecord(1, 'Failed', { perDevice: 1 })].map(isOutOfMemoryForGood)).toEqual([true, false, false])
+  })
+})
+
+describe('a run whose GPU ran out of memory', () => {
+  it('takes fewer rows at once after CUDA out of memory, and as many in a step', () => {
+    const seen = anObservation({ batch: { perDevice: 4, gradientAccumulation: 4 } }).withData().attempt(1, ended(failed(1, 67, 'CUDAOutOfMemory')), aRecord(1, 'Running'))
+    expect(outcome(seen)).toMatchObject({ state: 'Retrying', message: expect.stringContaining('starts at 2026-01-01T12:00:10Z, with micro-batch 4 → 2 and accumulation 4 → 8.') })
+    expect(plan(seen).status).toMatchObject({ attempts: [{ state: 'Failed', reason: 'CUDAOutOfMemory', perDevice: 4 }] })
+    const next = plan(seen.recorded().with({ attempts: [] }).recorded(aRecord(1, 'Failed', { reason: 'CUDAOutOfMemory', perDevice: 4 })).later(10))
+    expect(JSON.stringify(next.writes)).toContain('{"name":"SWE_MICRO_BATCH","value":"2"}')
+  })
+
+  it('keeps the smaller micro-batch through what comes after', () => {
+    const records = [aRecord(1, 'Failed', { reason: 'CUDAOutOfMemory', perDevice: 4 }), aRecord(2, 'Preempted', { perDevice: 2, lastStep: 9 })]
+    const seen = anObservation({ batch: { perDevice: 4 } }).withData().recorded(...records).attempt(3, { kind: 'Running' })
+    expect(plan(seen).status).toMatchObject({ attempts: [{ perDevice: 4 }, { perDevice: 2 }, { number: 3, perDevice: 2 }] })
+  })
+
+  it('ends when one row at once is too much for the GPU, with what can be done', () => {
+    const first = aRecord(1, 'Failed', { reason: 'CUDAOutOfMemory', perDevice: 2 })
+    const seen = anObservation({ batch: { perDevice: 2 } }).withData().recorded(first).attempt(2, ended(failed(2, 67, 'CUDAOutOfMemory')), aRecord(2, 'Running', { perDevice: 1 }))
+    const { state, message } = outcome(seen)
+    expect(state).toBe('CUDAOutOfMemory')
+    for (const way of ['sequence.maxLength', 'lora.quantization', 'batch.gradientCheckpointing', 'compute.pool']) expect(message).toContain(way)
   })
 })

@@ -1,9 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { ended, evidence, outcome } from '../../test/world/planned.ts'
 import { aRecord, anObservation, completed, failed, preempted } from '../../test/world/training-run.ts'
-import exitCodes from '../../workloads/swe_workloads/exit_codes.json' with { type: 'json' }
 import { plan } from './plan.ts'
-import { isState, states } from './reasons.ts'
 
 const running = { kind: 'Running' } as const
 const none = { kind: 'None' } as const
@@ -184,38 +182,6 @@ describe('trying again', () => {
     const seen = anObservation({ retries: { limit: 1 } }).withData().recorded(aRecord(1, 'Failed')).attempt(2, ended(failed(2, 70, 'EngineFailed')), aRecord(2, 'Running'))
     expect(outcome(seen)).toMatchObject({ state: 'Failed', writes: [], message: expect.stringContaining('spec.retries.limit is 1') })
     expect(outcome(seen).message).toContain('RuntimeError: it broke')
-  })
-
-  it('takes fewer rows at once after CUDA out of memory, and as many in a step', () => {
-    const seen = anObservation({ batch: { perDevice: 4, gradientAccumulation: 4 } }).withData().attempt(1, ended(failed(1, 67, 'CUDAOutOfMemory')), aRecord(1, 'Running'))
-    expect(outcome(seen)).toMatchObject({ state: 'Retrying', message: expect.stringContaining('starts at 2026-01-01T12:00:10Z, with micro-batch 4 → 2 and accumulation 4 → 8.') })
-    expect(plan(seen).status).toMatchObject({ attempts: [{ state: 'Failed', reason: 'CUDAOutOfMemory', perDevice: 4 }] })
-    const next = plan(seen.recorded().with({ attempts: [] }).recorded(aRecord(1, 'Failed', { reason: 'CUDAOutOfMemory', perDevice: 4 })).later(10))
-    expect(JSON.stringify(next.writes)).toContain('{"name":"SWE_MICRO_BATCH","value":"2"}')
-  })
-
-  it('keeps the smaller micro-batch through what comes after', () => {
-    const records = [aRecord(1, 'Failed', { reason: 'CUDAOutOfMemory', perDevice: 4 }), aRecord(2, 'Preempted', { perDevice: 2, lastStep: 9 })]
-    const seen = anObservation({ batch: { perDevice: 4 } }).withData().recorded(...records).attempt(3, running)
-    expect(plan(seen).status).toMatchObject({ attempts: [{ perDevice: 4 }, { perDevice: 2 }, { number: 3, perDevice: 2 }] })
-  })
-
-  it('ends when one row at once is too much for the GPU, with what can be done', () => {
-    const first = aRecord(1, 'Failed', { reason: 'CUDAOutOfMemory', perDevice: 2 })
-    const seen = anObservation({ batch: { perDevice: 2 } }).withData().recorded(first).attempt(2, ended(failed(2, 67, 'CUDAOutOfMemory')), aRecord(2, 'Running', { perDevice: 1 }))
-    const { state, message } = outcome(seen)
-    expect(state).toBe('CUDAOutOfMemory')
-    for (const way of ['sequence.maxLength', 'lora.quantization', 'batch.gradientCheckpointing', 'compute.pool']) expect(message).toContain(way)
-  })
-
-  it.each(exitCodes.filter(({ code }) => code !== 0))('that does not help ends with a remedy and the last words: exit code $code', ({ code, reason, message: remedy }) => {
-    const seen = anObservation({ retries: { limit: 0 } }).withData()
-    const before = Array.from({ length: 4 }, (_, i) => aRecord(i + 1, 'Preempted', { reason }))
-    const { state, message } = outcome(seen.recorded(...before).attempt(5, ended(failed(5, code, reason)), aRecord(5, 'Running', { perDevice: 1 })))
-    expect(isState(state) && states[state].phase).toBe('Failed')
-    expect(message).toContain(remedy)
-    expect(message).toMatch(/[a-z]+[.][a-zA-Z]+|check|Remove the cause/)
-    expect(message).toContain('RuntimeError: it broke')
   })
 
   it('never follows an end that would be the same again', () => {

@@ -1,5 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { describe, expect, it } from 'vitest'
+import { outcome } from '../../test/world/planned.ts'
+import { anObservation, aRecord, failed } from '../../test/world/training-run.ts'
 import exitCodes from '../../workloads/swe_workloads/exit_codes.json' with { type: 'json' }
 import { ended, endingOfExitCode, failingExitCodes, isState, retryOf, states } from './reasons.ts'
 
@@ -41,5 +43,17 @@ describe('an exit code', () => {
 
   it('counts when nobody knows its reason', () => {
     expect(retryOf('Novel')).toBe('Counted')
+  })
+})
+
+describe('an end that nothing follows', () => {
+  it.each(exitCodes.filter(({ code }) => code !== 0))('is told with a remedy and the last words: exit code $code', ({ code, reason, message: remedy }) => {
+    const seen = anObservation({ retries: { limit: 0 } }).withData()
+    const before = Array.from({ length: 4 }, (_, i) => aRecord(i + 1, 'Preempted', { reason }))
+    const { state, message } = outcome(seen.recorded(...before).attempt(5, { kind: 'Ended', verdict: failed(5, code, reason) }, aRecord(5, 'Running', { perDevice: 1 })))
+    expect(isState(state) && states[state].phase).toBe('Failed')
+    expect(message).toContain(remedy)
+    expect(message).toMatch(/[a-z]+[.][a-zA-Z]+|check|Remove the cause/)
+    expect(message).toContain('RuntimeError: it broke')
   })
 })
