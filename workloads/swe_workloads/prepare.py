@@ -83,9 +83,9 @@ def read_and_check(
     model = fetch_tokenizer(origin, scratch / TOKENIZER_FOLDER)
     tokenizer = tokenizer_of(scratch / TOKENIZER_FOLDER, origin.uri)
     data = fetch_data(run.data, pod, store, scratch / "source")
-    rows = [row for name, path in data.files.items() for row in read_rows(path, name)]
-    say(f"Read {len(rows)} rows of {data.uri} from {', '.join(data.files)}.")
+    rows = (row for name, path in data.files.items() for row in read_rows(path, name))
     converted = [item if isinstance(item, BadRow) else convert(item, run) for item in rows]
+    say(f"Read {len(converted)} rows of {data.uri} from {', '.join(data.files)}.")
     examples = [item for item in converted if isinstance(item, Example)]
     bad = [item for item in converted if isinstance(item, BadRow)]
     chosen = select(examples, run.data.select)
@@ -98,7 +98,7 @@ def read_and_check(
         train=[measured[id(example)] for example in train],
         test=[measured[id(example)] for example in test],
         bad=bad,
-        read=len(rows),
+        read=len(converted),
         usable=len(examples),
         selected=len(chosen),
         sources=Sources(model=origin.frozen(model), data=data.frozen()),
@@ -114,7 +114,8 @@ def convert(row: Row, run: RunFile) -> Example | BadRow:
     if run.data.select.fail_to_pass is not None and example.fail_to_pass is None:
         column = FAIL_TO_PASS[run.data.format]
         return BadRow(row.file, row.number, f"{column} is no list of tests, and data.select.failToPass counts them")
-    return example
+    # Its place is enough from here on: the lists of tests of 50 000 instances are gigabytes.
+    return replace(example, row=replace(row, fields={}))
 
 
 def fit_to(tokenizer: Tokenizer, example: Example, run: RunFile) -> Example:
