@@ -57,7 +57,7 @@ EXPECTED_GIB = {
     "qwen2.5-3b-lora": (12, 15),
     "codellama-7b-qlora": (11, 15),
     "deepseek-coder-6.7b-qlora": (11, 15),
-    "qwen2.5-coder-7b-qlora": (17, 22),
+    "qwen2.5-coder-7b-qlora": (15, 20),
 }
 
 
@@ -193,7 +193,7 @@ class TheEstimatedActivations(unittest.TestCase):
         self.assertLess(abs(estimated - kept) / kept, 0.25, f"estimated {estimated}, kept {kept}")
 
 
-HIDDEN, INNER, ROWS, TOKENS = 256, 688, 2, 128
+HIDDEN, INNER, ROWS, TOKENS = 256, 688, 2, 96
 
 
 def a_config(layers: int) -> LlamaConfig:
@@ -218,7 +218,7 @@ def kept_bytes(*, layers: int, full: bool) -> int:
     kept: dict[int, int] = {}
 
     def keep(tensor: torch.Tensor) -> torch.Tensor:
-        if TOKENS in tensor.shape:  # of the rows, not of the weights
+        if {TOKENS, ROWS * TOKENS} & set(tensor.shape):  # of the rows, not of the weights
             kept[tensor.untyped_storage().data_ptr()] = tensor.untyped_storage().nbytes()
         return tensor
 
