@@ -45,7 +45,7 @@ beforeAll(async () => {
   await api.run(['apply', '--server-side', '-f', join(import.meta.dirname, '../../crds/generated')])
   for (const name of [SYSTEM, TEAM]) await api.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } })
   await api.apply({ apiVersion: 'v1', kind: 'Node', metadata: { name: 'node-1', labels: flavor.nodeLabels } })
-  await until('trainingruns are served and Jobs can have pods', PATIENCE_SECONDS, async () => (await api.run(['get', 'trainingruns,serviceaccounts/default', '-n', TEAM]), true))
+  await until('trainingruns are served and Jobs can have pods', PATIENCE_SECONDS, async () => (await api.list('trainingruns'), await api.get('serviceaccount', 'default', TEAM)))
   webhook = await startKueueWebhook(api, folder)
   operator = await startOperator()
 })
