@@ -68,6 +68,8 @@ def test_what_would_fit_is_named_with_what_it_needs() -> None:
     found = alternatives(QWEN_3B, greedy, 2, 40)
     assert found[0].startswith("batch.perDevice 1 with batch.gradientAccumulation 32 (")
     assert found[1].startswith("batch.gradientCheckpointing true (")
+    [halved] = [text for text in alternatives(QWEN_3B, LORA, 3, 14) if text.startswith("batch.perDevice")]
+    assert halved.startswith("batch.perDevice 3 with batch.gradientAccumulation 4 (")
     assert all(float(text.split("(")[1].split()[0]) <= 36 for text in found)
 
 
