@@ -20,6 +20,8 @@ export type Attempt = Child & Readonly<{
   unread?: true
   /** The pool of the node that its queue chose for it. */
   pool?: string
+  /** Why nobody should train on the GPUs of that node. */
+  unfit?: string
   /** Older than the oldest attempt that the status still tells of; its end was recorded once. */
   forgotten?: true
 }>

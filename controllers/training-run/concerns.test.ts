@@ -82,3 +82,19 @@ describe('a run that will exceed its budget', () => {
     expect(conditionIn(atRisk.with({ pace: { ...pace(10), intervals: 2 } }), 'BudgetAtRisk')).toBeUndefined()
   })
 })
+
+describe('a run that a queue sent to a part of a GPU', () => {
+  const unfit = 'its GPUs are shared with other pods (nvidia.com/gpu.sharing-strategy=time-slicing)'
+  const sent = training.with({ attempts: training.attempts.map((attempt) => ({ ...attempt, unfit })), resolved: { ...training.resolved, queueName: 'team' } })
+
+  it('warns once, names queue, node and label, and says what to do', () => {
+    const message = `Queue team chose node node-1, but ${unfit}. Give the ResourceFlavor nodes with whole GPUs of their own, and suspend and resume the run to leave this one.`
+    expect(conditionIn(sent, 'UnfitNode')).toMatchObject({ status: 'True', reason: 'PartialGPUs', message })
+    expect(warnings(sent)).toEqual(['UnfitNode'])
+    expect(warnings(shown(sent))).toEqual([])
+  })
+
+  it('does not mind without a GPU', () => {
+    expect(conditionIn(sent.with({ resolved: { ...sent.resolved, gpusPerNode: 0 } }), 'UnfitNode')).toBeUndefined()
+  })
+})

@@ -9,7 +9,7 @@ import { secondsLeft } from './retries.ts'
 import { isTerminal } from '../shared/kinds.ts'
 import { hasStarted } from './trouble.ts'
 
-export const concerns = ['Silent', 'BudgetAtRisk'] as const
+export const concerns = ['Silent', 'BudgetAtRisk', 'UnfitNode'] as const
 
 /** A condition that is there while it holds, and a warning when it begins. */
 export type Concern = Readonly<{ type: (typeof concerns)[number]; reason: string; message: string }>
@@ -17,7 +17,7 @@ export type Concern = Readonly<{ type: (typeof concerns)[number]; reason: string
 export function concernsOf(seen: Observed): readonly Concern[] {
   const attempt = seen.attempts.findLast(isLive)
   if (attempt === undefined || !isTraining(attempt)) return []
-  return [silence(seen, attempt), budgetRisk(seen)].flatMap((concern) => concern ?? [])
+  return [silence(seen, attempt), budgetRisk(seen), unfitNode(seen, attempt)].flatMap((concern) => concern ?? [])
 }
 
 function isTraining(attempt: Attempt): boolean {
@@ -46,4 +46,11 @@ function budgetRisk(seen: Observed): Concern | undefined {
   if (overdrawn.length === 0) return undefined
   const limits = overdrawn.map(({ field, story }) => `${story} (spec.budget.${field})`).join(' and ')
   return { type: 'BudgetAtRisk', reason: 'EstimateExceedsBudget', message: `At this pace the whole run takes ${limits}: it stops before its last step unless the budget is raised.` }
+}
+
+/** A pool never matches such a node, but the flavor of a queue may. */
+function unfitNode({ resolved: { gpusPerNode, queueName } }: Observed, { unfit, pods }: Attempt): Concern | undefined {
+  if (unfit === undefined || gpusPerNode === 0) return undefined
+  const node = pods.at(-1)?.spec?.nodeName
+  return { type: 'UnfitNode', reason: 'PartialGPUs', message: `Queue ${queueName} chose node ${node}, but ${unfit}. Give the ResourceFlavor nodes with whole GPUs of their own, and suspend and resume the run to leave this one.` }
 }

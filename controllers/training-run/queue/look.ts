@@ -1,5 +1,5 @@
 import type { Pool } from '../pools/pool.ts'
-import { poolOfNode } from '../pools/node-labels.ts'
+import { poolOfNode, refusedNode } from '../pools/node-labels.ts'
 import { isLive, isRecorded, newestPod, type Attempt, type Child } from '../children.ts'
 import { queueOf } from './labels.ts'
 import type { NodeReader } from './nodes.ts'
@@ -16,16 +16,16 @@ export async function lookAtQueue(children: readonly Child[], queue: QueueReader
   return waiting?.job && queue.of(waiting.job)
 }
 
-/** Adds the pool of the node that a queue chose, read once for each node that an attempt gets. */
+/** Adds what the labels of the node that a queue chose say: its pool, and whether its GPUs are whole. */
 export async function withPools(attempts: readonly Attempt[], nodes: NodeReader, pools: readonly Pool[]): Promise<readonly Attempt[]> {
   return Promise.all(attempts.map((attempt) => withPool(attempt, nodes, pools)))
 }
 
 async function withPool(attempt: Attempt, nodes: NodeReader, pools: readonly Pool[]): Promise<Attempt> {
   const node = newestPod(attempt)?.spec?.nodeName
-  const isKnown = attempt.record?.node === node && attempt.record?.pool !== undefined
-  if (node === undefined || isKnown || isRecorded(attempt) || attempt.job === undefined || queueOf(attempt.job) === undefined) return attempt
+  if (node === undefined || isRecorded(attempt) || attempt.job === undefined || queueOf(attempt.job) === undefined) return attempt
   const labels = await nodes.labelsOf(node)
   const pool = labels && poolOfNode(labels, pools)
-  return pool === undefined ? attempt : { ...attempt, pool: pool.name }
+  const unfit = labels && refusedNode(labels)
+  return { ...attempt, ...(pool === undefined ? {} : { pool: pool.name }), ...(unfit === undefined ? {} : { unfit }) }
 }
