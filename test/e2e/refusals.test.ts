@@ -1,34 +1,67 @@
-import { beforeAll, describe, expect, it } from 'vitest'
-import { until } from '../world/until.ts'
-import { readRun, describeRun } from '../world/runs.ts'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { rowsRun, shipRows } from '../world/rows.ts'
+import { describeRun, readRun } from '../world/runs.ts'
+import { until } from '../world/until.ts'
+import { manifestOf, nameOf, refusedAtApply, refusedByOperator, refusedByPreparation, type WrongRun } from './refusals.rows.ts'
 import { stage } from './stage.ts'
 
-describe('a run that cannot succeed', () => {
-  const { site, namespace, model } = stage()
-  const place = { site, namespace }
-  beforeAll(() => shipRows(place))
+const { site, namespace, model } = stage()
+const place = { site, namespace }
 
-  const foreignUri = { s3: { uri: 's3://swe-operator/someone-else/models/secret' } }
+beforeAll(() => shipRows(place))
+
+/** What a person reads: the message of Ready once the run says that it needs its author. */
+async function complaintOf(name: string): Promise<string> {
+  const ready = await until(`${name} says what is wrong`, 300, async () => {
+    const conditions = (await readRun(place, name))?.status?.conditions ?? []
+    return conditions.some(({ type, status }) => type === 'Stalled' && status === 'True') ? conditions.find(({ type }) => type === 'Ready') : undefined
+  }, () => describeRun(place, name))
+  expect(ready.status).toBe('False')
+  return ready.message
+}
+
+async function trainingJobsOf(name: string): Promise<readonly string[]> {
+  const jobs = await site.kube.list('jobs', { namespace, selector: `swe-operator.dev/training-run=${name},swe-operator.dev/role=train` })
+  return jobs.map(({ metadata }) => metadata.name)
+}
+
+describe('a wrong run is refused by kubectl apply for', () => {
+  it.each(refusedAtApply)('$what', async (wrong) => {
+    const said = await site.kube.apply(manifestOf(wrong, namespace, model)).then(() => 'accepted', String)
+    expect(said).toMatch(wrong.field)
+    expect(said).toMatch(wrong.remedy)
+  })
+})
+
+describe.each([
+  ['by the operator, without a pod', refusedByOperator],
+  ['by its preparation, without a training pod', refusedByPreparation],
+])('a wrong run is refused %s, for', (_by, rows: readonly WrongRun[]) => {
+  beforeAll(() => Promise.all(rows.map((wrong) => site.kube.apply(manifestOf(wrong, namespace, model)))))
+
+  it.each(rows)('$what', async (wrong) => {
+    const said = await complaintOf(nameOf(wrong))
+    expect(said).toMatch(wrong.field)
+    expect(said).toMatch(wrong.remedy)
+    expect(await trainingJobsOf(nameOf(wrong))).toEqual([])
+  })
+
+  afterAll(() => site.kube.run(['delete', 'trainingrun', '-n', namespace, '--wait=false', '--ignore-not-found', ...rows.map(nameOf)]))
+})
+
+describe('a run waits, and says for what, when it', () => {
   const missingMap = { instances: { configMap: { name: 'no-such-map', key: 'rows.jsonl' }, format: 'SWEBench' } }
   const missingKey = { instances: { configMap: { name: 'swe-bench-rows', key: 'no-such-key' }, format: 'SWEBench' } }
-  const nobody = { instances: { configMap: { name: 'swe-bench-rows', key: 'rows.jsonl' }, format: 'SWEBench', select: { instanceIds: ['no__such-1'] } } }
 
   it.each([
-    ['reads another namespace without a Secret', 'foreign-model', { model: foreignUri }, 'Stalled', /spec\.model\.s3\.(uri|secretRef)/],
-    ['selects no instance', 'selects-nobody', { data: nobody }, 'Stalled', /select/],
-    ['names a model that is not there', 'no-model', { model: { s3: { uri: `s3://swe-operator/e2e/models/none` } } }, 'Stalled', /model/],
-    ['names a ConfigMap that is not there', 'no-map', { data: missingMap }, 'Waiting', /no-such-map/],
-    ['names a key that is not there', 'no-key', { data: missingKey }, 'Waiting', /no-such-key/],
-  ] as const)('says so when it %s', async (...[, name, more, outcome, message]) => {
-    await site.kube.apply(rowsRun(name, namespace, model, more))
-    const ready = await until(`${name} says what is wrong`, 120, async () => {
-      const conditions = (await readRun(place, name))?.status?.conditions ?? []
-      const stalled = conditions.find((one) => one.type === 'Stalled')?.status === 'True'
-      const said = conditions.find((one) => one.type === 'Ready')
-      return message.test(said?.message ?? '') && (outcome === 'Waiting' || stalled) ? said : undefined
+    ['names a ConfigMap that is not there', 'no-map', missingMap, /no-such-map/],
+    ['names a key that is not there', 'no-key', missingKey, /no-such-key/],
+  ] as const)('%s', async (...[, name, data, message]) => {
+    await site.kube.apply(rowsRun(name, namespace, model, { data }))
+    await until(`${name} says for what it waits`, 120, async () => {
+      const ready = (await readRun(place, name))?.status?.conditions?.find(({ type }) => type === 'Ready')
+      return message.test(ready?.message ?? '') && ready?.status === 'False' ? ready : undefined
     }, () => describeRun(place, name))
-    expect(ready.status).toBe('False')
     await site.kube.run(['delete', 'trainingrun', name, '-n', namespace, '--wait=false'])
   })
 })

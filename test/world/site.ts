@@ -4,6 +4,7 @@ import { clusterHandle, upCluster, type ClusterHandle } from '../cluster/cluster
 import { buildImages, importImages, type ProjectImages } from '../cluster/images.ts'
 import { kube, type Kube } from './kube.ts'
 import { restrictedJob } from './restricted-job.ts'
+import { advertiseSimulatedGpus, simulatedPools } from './simulated-gpu.ts'
 import { until } from './until.ts'
 
 export const OPERATOR_NAMESPACE = 'swe-operator-system'
@@ -24,7 +25,9 @@ export async function openSite(name: string, say: (line: string) => void): Promi
   await importImages(cluster, images)
   say('installing the chart')
   await installChart(cluster, images)
-  return { cluster, kube: kube(cluster.binaries.kubectl, cluster.kubeconfigPath), images }
+  const client = kube(cluster.binaries.kubectl, cluster.kubeconfigPath)
+  await advertiseSimulatedGpus(client)
+  return { cluster, kube: client, images }
 }
 
 async function installChart(cluster: ClusterHandle, images: ProjectImages): Promise<void> {
@@ -37,6 +40,7 @@ async function installChart(cluster: ClusterHandle, images: ProjectImages): Prom
   await promisify(execFile)(cluster.binaries.helm, [
     'upgrade', '--install', RELEASE, 'charts/swe-operator', '--namespace', OPERATOR_NAMESPACE, '--create-namespace',
     '--kubeconfig', cluster.kubeconfigPath, '--wait', '--timeout', '5m', ...sets,
+    '--set-json', `pools=${JSON.stringify(simulatedPools(images.trainer))}`,
   ])
 }
 
