@@ -43,7 +43,7 @@ export const refusedByPreparation: readonly WrongRun[] = [
   row('the best of checkpoints that miss the evaluations', { evaluation: { everySteps: 20 }, checkpoint: { everySteps: 15, result: 'Best' } }, /checkpoint\.everySteps/, /evaluation\.everySteps/),
   row('a module that the model does not have', { lora: { targetModules: ['q_prj'] } }, /lora\.targetModules/, /q_proj/),
   row('rows longer than the model can read', { sequence: { maxLength: 1_000_000 } }, /sequence\.maxLength/, /lower|at most/i),
-  row('more than the memory of the GPU', { compute: { pool: SMALL_SIMULATED_GPU_POOL, memory: '4Gi', sharedMemory: '64Mi', cpu: '1' }, batch: { perDevice: 1024 } }, /batch\.perDevice/, /fits|lower/i),
+  row('more than the memory of the GPU', { compute: { pool: SMALL_SIMULATED_GPU_POOL, memory: '4Gi', sharedMemory: '64Mi', cpu: '1' }, batch: { perDevice: 4 }, sequence: { maxLength: 32_768 } }, /simulated A100 with 1 GiB/, /What fits: batch\.perDevice|compute\.pool with at least/),
   row('a selection that leaves nothing', instances({ select: { idContains: '.pr_' } }), /select/, /idContains/),
   row('tests that no instance has', instances({ select: { failToPass: { min: 9999 } } }), /select/, /failToPass/),
   row('instances that do not exist', instances({ select: { instanceIds: ['no__such-1'] } }), /select\.instanceIds/, /correct the names/),
