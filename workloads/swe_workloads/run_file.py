@@ -60,6 +60,7 @@ class HubModel(Hub):
         return f"hf://{self.repo}@{self.revision}"
 
 
+MODEL_KINDS = ("S3", "Hub")
 Model = Annotated[S3Model | HubModel, Field(discriminator="kind")]
 
 
@@ -249,6 +250,8 @@ def describe(error: ValidationError) -> str:
 
 def _describe_one(item: dict[str, object]) -> str:
     location = item["loc"]
-    path = ".".join(str(part) for part in location) if isinstance(location, tuple) else ""
+    # Of a union pydantic names the kind too, which is no key of the file.
+    parts = [str(part) for part in location if part not in MODEL_KINDS] if isinstance(location, tuple) else []
+    path = ".".join(parts)
     message = str(item["msg"]).removeprefix("Value error, ")
     return f"{path}: {message}" if path else message
