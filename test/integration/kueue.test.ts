@@ -169,7 +169,7 @@ describe('a run with a queue', () => {
   })
 
   it('leaves to Kueue what is its own: no field of it has another owner', async () => {
-    const { metadata } = await job()
+    const { metadata }: ShownJob = JSON.parse(await api.run(['get', 'job', JOB, '-n', TEAM, '-o', 'json', '--show-managed-fields']))
     const ownersOf = (field: string) => metadata.managedFields.filter(({ fieldsV1 }) => JSON.stringify(fieldsV1).includes(`"f:${field}"`)).map(({ manager }) => manager)
     expect([ownersOf('suspend'), ownersOf('nodeSelector'), ownersOf('tolerations')]).toEqual([['kueue'], ['kueue'], ['kueue']])
   })
