@@ -73,7 +73,7 @@ def engine_environment(attempt: Attempt, ranks: int) -> dict[str, str]:
         "OPENBLAS_NUM_THREADS": threads,
         "PYTHONHASHSEED": "0",
         "LOGLEVEL": "ERROR",  # torchrun's own
-        "USE_LIBUV": "0",  # Debian builds torch without it
+        "USE_LIBUV": "0",  # between ranks; Debian builds torch without it
         "PYTHONUNBUFFERED": "1",
         "PYTHONWARNINGS": "ignore::FutureWarning",
         "HF_HOME": str(attempt.folder / "huggingface"),

@@ -6,24 +6,54 @@ whatever happened, after a stack trace of its own that would fill the log's tail
 
 import os
 import signal
+import socket
 import sys
 from contextlib import suppress
 
+from torch.distributed import TCPStore
 from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
+from torch.distributed.elastic.rendezvous import RendezvousInfo, RendezvousParameters, rendezvous_handler_registry
+from torch.distributed.elastic.rendezvous.static_tcp_rendezvous import StaticTCPRendezvous
 from torch.distributed.run import parse_args, run
 
 from swe_workloads.pod import say
 
+HERE = "127.0.0.1"  # no name needs to resolve
+MEETING_SECONDS = 60
+BACKEND = "one-machine"
+
+
+class OneMachine(StaticTCPRendezvous):
+    """torchrun's own ways to meet ask for a store with libuv, which Debian builds torch without."""
+
+    def get_backend(self) -> str:
+        return BACKEND
+
+    def next_rendezvous(self) -> RendezvousInfo:
+        if self._store is None:
+            place = (self.master_addr, self.master_port, self.world_size, True, self.timeout)
+            self._store = TCPStore(*place, multi_tenant=True, use_libuv=False)
+        return super().next_rendezvous()
+
 
 def main() -> None:
     ranks, module, order = sys.argv[1:]
-    # Names need not resolve in a pod: everything happens on this machine.
-    own = ["--standalone", "--local-addr", "127.0.0.1", "--nproc-per-node", ranks]
+    rendezvous_handler_registry.register(BACKEND, meet)
+    own = ["--rdzv-backend", BACKEND, "--rdzv-endpoint", HERE, "--nproc-per-node", ranks]
     try:
         run(parse_args([*own, "--module", module, order]))
     except ChildFailedError as error:
         rank, failure = error.get_first_failure()
         end_like(rank, failure.exitcode)
+
+
+def meet(parameters: RendezvousParameters) -> OneMachine:
+    return OneMachine(HERE, free_port(), 0, 1, parameters.run_id, MEETING_SECONDS)
+
+
+def free_port() -> int:
+    with socket.create_server((HERE, 0)) as server:
+        return int(server.getsockname()[1])
 
 
 def end_like(rank: int, code: int) -> None:
