@@ -51,10 +51,10 @@ def test_the_perplexity_of_the_measured_rows_is_part_of_the_verdict(measured: Wr
 
 @pytest.mark.parametrize(
     ("how", "why"),
-    [("run out of memory", "CUDA out of memory"), ("die", "killed by SIGKILL"), ("hang", "no progress for 1 s")],
+    [("run out of memory", "CUDA out of memory"), ("die", "killed by SIGKILL"), ("hang", "no progress for 10 s")],
 )
 def test_a_measurement_that_fails_costs_no_result(measured: Wrapper, run: Run, how: str, why: str) -> None:
-    measured.change(run, stallAfterSeconds=1)
+    measured.change(run, stallAfterSeconds=10)
     verdict = measured.train(1, SWE_TEST_MEASUREMENT=how)
     assert verdict["exitCode"] == 0
     assert why in verdict["perplexity"]["reason"]
@@ -88,6 +88,7 @@ def test_the_report_tells_of_the_attempts_before(wrapper: Wrapper) -> None:  # n
 
 
 def test_the_best_checkpoint_is_named_where_it_lies(wrapper: Wrapper, run: Run) -> None:  # noqa: F811
+    wrapper.change(run, checkpoint={**run["checkpoint"], "keep": TOTAL_STEPS})
     assert wrapper.train()["best"]["key"] == f"checkpoints/a1/step-{BEST_STEP}"
 
 
