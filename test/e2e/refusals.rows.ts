@@ -46,7 +46,7 @@ export const refusedByPreparation: readonly WrongRun[] = [
   row('more than the memory of the GPU', { compute: { pool: SMALL_SIMULATED_GPU_POOL, memory: '4Gi', sharedMemory: '64Mi', cpu: '1' }, batch: { perDevice: 4 }, sequence: { maxLength: 32_768 } }, /simulated A100 with 1 GiB/, /What fits: batch\.perDevice|compute\.pool with at least/),
   row('a selection that leaves nothing', instances({ select: { idContains: '.pr_' } }), /select/, /idContains/),
   row('tests that no instance has', instances({ select: { failToPass: { min: 9999 } } }), /select/, /failToPass/),
-  row('instances that do not exist', instances({ select: { instanceIds: ['no__such-1'] } }), /select\.instanceIds/, /correct the names/),
+  row('instances that do not exist', instances({ select: { instanceIds: ['no__such-1'] } }), /select\.instanceIds/, /Correct the names/),
   row('a model that is not there', { model: { s3: { uri: 's3://swe-operator/e2e/models/none' } } }, /models\/none/, /config\.json is missing/),
 ]
 

@@ -1,0 +1,40 @@
+// A hub inside the cluster, in place of huggingface.co: the stand-in that the trainer image carries for its own tests.
+import { restrictedJob } from './restricted-job.ts'
+import type { Place } from './site.ts'
+import { until } from './until.ts'
+
+const NAME = 'local-hub'
+const TOKEN = 'hf_of_the_tests'
+
+export const HUB_MODEL = 'team/tiny'
+export const HUB_ROWS = 'team/rows'
+export const HUB_TOKEN_SECRET = 'hub-token'
+
+const ROWS = `
+import pathlib, pyarrow as pa, pyarrow.parquet as pq
+folder = pathlib.Path('/work/hub/datasets/${HUB_ROWS}/data')
+folder.mkdir(parents=True)
+rows = [{'prompt': f'Fix the bug number {n} in module_{n % 7}.', 'completion': f'-value = {n}\\n+value = {n + 1}'} for n in range(60)]
+pq.write_table(pa.Table.from_pylist(rows), folder / 'train-00000-of-00001.parquet')
+`
+
+/** Serves a tiny model, which needs the token, and 60 rows in parquet. Returns the endpoint. */
+export async function openHub({ site, namespace }: Place): Promise<string> {
+  const script = [
+    `python -m swe_workloads.tiny_model /work/hub/models/${HUB_MODEL}`,
+    `python -c "$ROWS"`,
+    `exec python tests/fake_hub.py --root /work/hub --port 8080 --token ${TOKEN} --gated ${HUB_MODEL}`,
+  ]
+  const labels = { app: NAME }
+  const command = ['sh', '-ec', `ROWS="${ROWS.replaceAll('\\n', '\\\\n')}"\n${script.join('\n')}`]
+  await site.kube.run(['delete', 'job', NAME, '-n', namespace, '--ignore-not-found', '--wait'])
+  await site.kube.apply(restrictedJob({ namespace, name: NAME, image: site.images.trainer, workingDir: '/opt/swe-workloads', command, labels }))
+  await site.kube.apply({ apiVersion: 'v1', kind: 'Service', metadata: { name: NAME, namespace }, spec: { selector: labels, ports: [{ port: 8080 }] } })
+  await site.kube.apply({ apiVersion: 'v1', kind: 'Secret', metadata: { name: HUB_TOKEN_SECRET, namespace }, stringData: { HF_TOKEN: TOKEN } })
+  await until('the hub answers', 240, () => site.kube.run(['get', '--raw', `/api/v1/namespaces/${namespace}/services/${NAME}:8080/proxy/api/datasets/${HUB_ROWS}`]).then(() => true, () => false))
+  return `http://${NAME}.${namespace}.svc:8080`
+}
+
+export async function closeHub({ site, namespace }: Place): Promise<void> {
+  await site.kube.run(['delete', `job/${NAME}`, `service/${NAME}`, '-n', namespace, '--ignore-not-found', '--wait=false'])
+}
