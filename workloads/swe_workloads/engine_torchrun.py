@@ -10,9 +10,14 @@ import socket
 import sys
 from contextlib import suppress
 
-from torch.distributed import TCPStore
+from torch.distributed import HashStore, PrefixStore
 from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
-from torch.distributed.elastic.rendezvous import RendezvousInfo, RendezvousParameters, rendezvous_handler_registry
+from torch.distributed.elastic.rendezvous import (
+    RendezvousInfo,
+    RendezvousParameters,
+    RendezvousStoreInfo,
+    rendezvous_handler_registry,
+)
 from torch.distributed.elastic.rendezvous.static_tcp_rendezvous import StaticTCPRendezvous
 from torch.distributed.run import parse_args, run
 
@@ -24,20 +29,24 @@ BACKEND = "one-machine"
 
 
 class OneMachine(StaticTCPRendezvous):
-    """torchrun's own ways to meet ask for a store with libuv, which Debian builds torch without."""
+    """torchrun's own ways to meet ask for a store with libuv, which Debian builds torch without.
+
+    The agent is alone and needs none; of the ranks the first opens one, and USE_LIBUV tells it how.
+    """
+
+    use_agent_store = False
 
     def get_backend(self) -> str:
         return BACKEND
 
     def next_rendezvous(self) -> RendezvousInfo:
-        if self._store is None:
-            place = (self.master_addr, self.master_port, self.world_size, True, self.timeout)
-            self._store = TCPStore(*place, multi_tenant=True, use_libuv=False)
-        return super().next_rendezvous()
+        place_of_ranks = RendezvousStoreInfo(self.master_addr, self.master_port)
+        return RendezvousInfo(PrefixStore(self.run_id, HashStore()), self.rank, self.world_size, place_of_ranks)
 
 
 def main() -> None:
     ranks, module, order = sys.argv[1:]
+    os.environ.setdefault("GLOO_SOCKET_IFNAME", "lo")  # what ranks ask each other stays on this machine
     rendezvous_handler_registry.register(BACKEND, meet)
     own = ["--rdzv-backend", BACKEND, "--rdzv-endpoint", HERE, "--nproc-per-node", ranks]
     try:
