@@ -32,9 +32,9 @@ describe('the micro-batch', () => {
 describe('a run whose GPU ran out of memory', () => {
   it('takes fewer rows at once after CUDA out of memory, and as many in a step', () => {
     const seen = anObservation({ batch: { perDevice: 4, gradientAccumulation: 4 } }).withData().attempt(1, ended(failed(1, 67, 'CUDAOutOfMemory')), aRecord(1, 'Running'))
-    expect(outcome(seen)).toMatchObject({ state: 'Retrying', message: expect.stringContaining('starts at 2026-01-01T12:00:10Z, with micro-batch 4 → 2 and accumulation 4 → 8.') })
+    expect(outcome(seen)).toMatchObject({ state: 'Retrying', message: expect.stringContaining('follows at once, with micro-batch 4 → 2 and accumulation 4 → 8.') })
     expect(plan(seen).status).toMatchObject({ attempts: [{ state: 'Failed', reason: 'CUDAOutOfMemory', perDevice: 4 }] })
-    const next = plan(seen.recorded().with({ attempts: [] }).recorded(aRecord(1, 'Failed', { reason: 'CUDAOutOfMemory', perDevice: 4 })).later(10))
+    const next = plan(seen.recorded().with({ attempts: [] }).recorded(aRecord(1, 'Failed', { reason: 'CUDAOutOfMemory', perDevice: 4 })))
     expect(JSON.stringify(next.writes)).toContain('{"name":"SWE_MICRO_BATCH","value":"2"}')
   })
 

@@ -6,12 +6,16 @@ const OUT_OF_MEMORY = 'CUDAOutOfMemory'
 /** Rows in one pass for the attempt that follows `last`; `perDevice` is what the specification asks for. */
 export function microBatchAfter(last: TrainingRunAttempt | undefined, perDevice: number): number {
   const used = last?.perDevice ?? perDevice
-  return last?.reason === OUT_OF_MEMORY ? (largestProperDivisor(used) ?? used) : used
+  return last !== undefined && isOutOfMemory(last) ? (largestProperDivisor(used) ?? used) : used
+}
+
+export function isOutOfMemory({ reason }: TrainingRunAttempt): boolean {
+  return reason === OUT_OF_MEMORY
 }
 
 /** Whether the GPU's memory was too small even for one row at a time. */
-export function isOutOfMemoryForGood({ reason, perDevice = 1 }: TrainingRunAttempt): boolean {
-  return reason === OUT_OF_MEMORY && largestProperDivisor(perDevice) === undefined
+export function isOutOfMemoryForGood(attempt: TrainingRunAttempt): boolean {
+  return isOutOfMemory(attempt) && largestProperDivisor(attempt.perDevice ?? 1) === undefined
 }
 
 /** Passes that make one step of the rows that the specification asks for. */

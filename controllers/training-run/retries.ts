@@ -1,5 +1,5 @@
 import type { TrainingRunAttempt } from '../../crds/training-run.ts'
-import { isOutOfMemoryForGood } from './micro-batch.ts'
+import { isOutOfMemory, isOutOfMemoryForGood } from './micro-batch.ts'
 import { retryOf } from './reasons.ts'
 
 const BACKOFF_FIRST_SECONDS = 10 // as Jobs do; long enough for a node or the store to come back
@@ -17,11 +17,12 @@ export function nextAfter(attempts: readonly TrainingRunAttempt[], retryLimit: n
   if (newest === undefined || isHeld(newest)) return { kind: 'Attempt', afterSeconds: 0 }
   const own = attempts.filter((attempt) => !isHeld(attempt))
   const retry = retryOf(newest.reason ?? '')
-  const counted = own.filter(({ reason }) => retryOf(reason ?? '') === 'Counted').length
+  const counted = own.filter((attempt) => retryOf(attempt.reason ?? '') === 'Counted' && !isOutOfMemory(attempt)).length // smaller passes come to an end by themselves
   const idle = trailingWithoutProgress(own)
   if (retry === 'Never' || isOutOfMemoryForGood(newest)) return { kind: 'GiveUp', why: 'Never' }
   if (counted > retryLimit) return { kind: 'GiveUp', why: 'RetriesExhausted' }
   if (idle >= MAX_ATTEMPTS_WITHOUT_PROGRESS) return { kind: 'GiveUp', why: 'NoProgress' }
+  if (isOutOfMemory(newest)) return { kind: 'Attempt', afterSeconds: 0 }
   return { kind: 'Attempt', afterSeconds: retry === 'Counted' ? backoffSeconds(counted) : backoffSeconds(idle - 1) }
 }
 
