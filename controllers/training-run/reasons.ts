@@ -29,7 +29,7 @@ export const states = {
   InvalidBudget: { phase: 'Stalled', action: 'CheckBudget', means: 'Nothing can measure a limit of spec.budget; changing it continues.' },
   InvalidPool: { phase: 'Stalled', action: 'CheckPool', means: 'The operator knows no pool of this name; the run goes on once its configuration has it.' },
   CannotStart: { phase: 'Stalled', action: 'StartAttempt', means: 'A pod did not start for ten minutes; it still starts once the named cause is removed.' },
-  Succeeded: { phase: 'Succeeded', action: 'Complete', means: 'The adapter lies in the store.' },
+  Succeeded: { phase: 'Succeeded', action: 'Complete', means: 'The result lies in the store.' },
   InvalidReference: { phase: 'Failed', action: 'CheckReferences', means: 'The specification names something this namespace may not read.' },
   InvalidConfiguration: { phase: 'Failed', action: 'GiveUp', means: 'The settings cannot be used.' },
   InvalidData: { phase: 'Failed', action: 'GiveUp', means: 'The data cannot be used.' },

@@ -103,6 +103,11 @@ def own_rank() -> int:
     return int(os.environ.get("RANK", "0"))
 
 
+def number_of_ranks() -> int:
+    """How many processes this engine has; 1 for a program that torchrun did not start."""
+    return int(os.environ.get("WORLD_SIZE", "1"))
+
+
 def write_atomically(path: Path, document: BaseModel) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(path.name + ".part")

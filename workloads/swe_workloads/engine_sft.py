@@ -23,7 +23,7 @@ from trl import SFTTrainer, get_peft_config, get_quantization_config
 from swe_workloads.decisions import out_of_patience
 from swe_workloads.engine_callbacks import EndWhenDiverged, Report, SaveTheLast, StopEarly
 from swe_workloads.engine_failures import explain, memory_that_ran_out
-from swe_workloads.engine_files import EngineOrder, Finished, own_rank, write_atomically
+from swe_workloads.engine_files import EngineOrder, Finished, number_of_ranks, own_rank, write_atomically
 from swe_workloads.engine_pulse import Pulse, touch
 from swe_workloads.engine_ranks import Ranks, WholeCheckpoint
 from swe_workloads.engine_stop import StopOnRequest
@@ -134,7 +134,11 @@ def callbacks(run: RunFile, order: EngineOrder, ranks: Ranks, stop: StopOnReques
 def settings(run: RunFile, order: EngineOrder) -> Parsed:
     """What TRL is told; the file is kept for the report."""
     paths = Paths(model=order.model_dir, data=order.train_file.parent, output=order.output_dir)
-    rendered = render(run, on_gpu=has_gpus(run), micro_batch=order.micro_batch, paths=paths)
+    on_gpu = has_gpus(run)
+    rendered = render(run, on_gpu=on_gpu, micro_batch=order.micro_batch, paths=paths)
+    if number_of_ranks() > 1 and not on_gpu:
+        # Debian's torch would take MPI between ranks without GPUs, which cannot gather what TRL asks for.
+        rendered["ddp_backend"] = "gloo"
     if own_rank() == 0:
         write(rendered, order.report.engine_config)
     return parse(rendered)

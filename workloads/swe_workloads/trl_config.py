@@ -69,8 +69,6 @@ def render(run: RunFile, *, on_gpu: bool, micro_batch: int, paths: Paths) -> dic
         "per_device_eval_batch_size": micro_batch,
         "gradient_accumulation_steps": accumulation,
         "gradient_checkpointing": run.batch.gradient_checkpointing,
-        # Debian's torch would take MPI between ranks without GPUs, which cannot gather what TRL asks for.
-        **({"ddp_backend": "gloo"} if run.compute.ranks > 1 and not on_gpu else {}),
         **_schedule(run),
         "logging_first_step": True,
         "logging_nan_inf_filter": False,  # it would hide the very thing EndWhenDiverged looks for
