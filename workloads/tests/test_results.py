@@ -87,9 +87,11 @@ def test_the_report_tells_of_the_attempts_before(wrapper: Wrapper) -> None:  # n
     assert "EngineFailed" in page
 
 
-def test_the_best_checkpoint_is_named_where_it_lies(wrapper: Wrapper, run: Run) -> None:  # noqa: F811
-    wrapper.change(run, checkpoint={**run["checkpoint"], "keep": TOTAL_STEPS})
-    assert wrapper.train()["best"]["key"] == f"checkpoints/a1/step-{BEST_STEP}"
+def test_the_best_checkpoint_is_named_where_it_lies(wrapper: Wrapper) -> None:  # noqa: F811
+    process = wrapper.start(1, SWE_TEST_HOLD_AT=str(BEST_STEP + 1))
+    wrapper.at(f"a1/step-{BEST_STEP}/manifest.json", lambda: kill_engine(process))
+    wrapper.finish(process, 1)
+    assert wrapper.train(2)["best"]["key"] == f"checkpoints/a1/step-{BEST_STEP}"
 
 
 def test_the_best_checkpoint_is_the_result_where_that_was_asked_for(wrapper: Wrapper, run: Run) -> None:  # noqa: F811

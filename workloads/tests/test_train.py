@@ -242,7 +242,7 @@ def test_the_result_is_the_checkpoint_with_the_lowest_held_out_loss(wrapper: Wra
     wrapper.change(run, checkpoint={**run["checkpoint"], "result": "Best"})
     verdict = wrapper.train()
     assert (verdict["exitCode"], wrapper.result(verdict)) == (0, uninterrupted(BEST_STEP))
-    assert verdict["best"] == {"step": BEST_STEP, "evalLoss": "0.5"}
+    assert verdict["best"] == {"step": BEST_STEP, "evalLoss": "0.5", "key": "result/a1"}
     assert "The result is the checkpoint of step 12." in verdict["message"]
 
 
