@@ -14,7 +14,7 @@ describe('a run over ten real SWE-bench rows', () => {
   beforeAll(async () => {
     await shipRows(place)
     await site.kube.apply(rowsRun('ten-rows', namespace, model))
-    const watching = site.kube.follow(['get', 'trainingruns', '-n', namespace, '-w'], (line) => shown.push(line))
+    const watching = site.kube.follow(['get', 'trainingruns', '-n', namespace, '-w'], (line) => void (line.startsWith('ten-rows') && shown.push(line)))
     run = await untilState(place, 'ten-rows', 'Succeeded', 400)
     await watching.stop()
   })

@@ -91,7 +91,10 @@ class AnAttempt(unittest.TestCase):
         rows = '{"messages":[{"role":"user","content":"Hi"},{"role":"assistant","content":"Hello"}]}\n'
         self.world.rows.write_text(rows + rows.replace("Hi", "Bye"))
         self.world.run["data"]["format"] = "Messages"
+        self.world.run["sequence"]["lossOn"] = "All"
+        self.world.run["batch"]["perDevice"] = 1
         self.world.run["duration"] = {"maxSteps": 2}
+        self.world.run["evaluation"]["everySteps"] = self.world.run["checkpoint"]["everySteps"] = 2
         shutil.rmtree(self.world.stored("data"))
         self.assertEqual(self.world.prepare()["summary"]["rows"], 2)
         self.assert_ends(self.world.train(), 0, "All 2 steps")
