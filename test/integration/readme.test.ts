@@ -28,7 +28,7 @@ it('names only files that exist and commands that package.json has', () => {
   const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { scripts: Record<string, string> }
   const paths = [...readme.matchAll(/`((?:test|config|charts|crds|operator|controllers|workloads)\/[\w./-]+)`/g), ...readme.matchAll(/\]\(([\w./-]+)\)/g)].map(([, path = '']) => path)
   expect(paths.filter((path) => !existsSync(join(root, path)))).toEqual([])
-  const commands = [...readme.matchAll(/npm run ([\w:]+)/g)].map(([, command = '']) => command)
+  const commands = [...readme.matchAll(/npm run ([\w:-]+)/g)].map(([, command = '']) => command)
   expect(commands.filter((command) => !(command in scripts))).toEqual([])
 })
 
