@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { untilEngineTestsEnd } from '../world/engine-tests.ts'
 import { stage } from './stage.ts'
 
-const LIMIT_SECONDS = 540
+const LIMIT_SECONDS = 900
 
 describe('the trainer image', () => {
   const { site, namespace } = stage()
