@@ -23,4 +23,5 @@ fi
 "$environment/bin/ruff" check --quiet --no-cache swe_workloads tests
 "$environment/bin/ruff" format --quiet --no-cache --check swe_workloads tests
 "$environment/bin/mypy" --no-error-summary --cache-dir "$environment/mypy"
-PYTHONDONTWRITEBYTECODE=1 "$environment/bin/pytest" "$@"
+# Most of them wait for somebody to give up, so twice as many as there are cores run at once.
+PYTHONDONTWRITEBYTECODE=1 "$environment/bin/pytest" --numprocesses 4 "$@"

@@ -58,7 +58,7 @@ def test_signals_after_the_end_go_nowhere() -> None:
 
 
 def test_children_in_sessions_of_their_own_are_asked_where_they_are_and_die_too(tmp_path: Path) -> None:
-    rank = "import faulthandler, time; faulthandler.enable(); print('here', flush=True); time.sleep(60)"
+    rank = "import faulthandler, time; faulthandler.enable(); print('here\\n', end='', flush=True); time.sleep(60)"
     start = f"subprocess.Popen([sys.executable, '-c', {rank!r}], start_new_session=True)"
     engine = run(f"import subprocess, sys; ranks = [{start} for _ in range(2)]; [rank.wait() for rank in ranks]")
     deadline = time.monotonic() + 20
