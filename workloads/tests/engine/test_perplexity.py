@@ -92,7 +92,7 @@ class HeldOutRows(unittest.TestCase):
         order, _ = self.trained(micro_batch=2)
         measure(order)
         plain = measured(order)
-        self.settings["engineOptions"] = {"loss_type": "dft", "label_smoothing_factor": "0.1"}
+        self.settings["engineOptions"] = {"loss_type": "dft"}
         self.run_file.write_text(json.dumps(self.settings))
         measure(order)
         for row, before in zip(measured(order), plain, strict=True):
