@@ -92,7 +92,7 @@ function resolveSchedule({ evaluation, checkpoint, logging, duration: { maxSteps
   }
 }
 
-const CPUS_PER_GPU = 8 // what clouds give: 12 on GKE and EKS, 12 on AKS; some stay for the node itself
+const CPUS_PER_GPU = 8 // clouds give an A100 12 or more, of which the node itself needs some
 const MEMORY_GI_PER_GPU = 64 // of 85 GiB (a2-highgpu) to 170 GiB (a2-ultragpu)
 
 function resolveCompute({ metadata, spec: { compute } }: TrainingRun, pool: Pool | undefined, currency: string) {

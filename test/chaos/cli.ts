@@ -1,15 +1,14 @@
 // npm run chaos [-- --seed N --nights 10]: each night one run is struck once by every kill, in a random order at random steps.
 import { parseArgs } from 'node:util'
 import { randomInt } from 'node:crypto'
-import { strike, untilOperatorReady, watchLiveJobs, KILLS, type Kill } from '../world/kills.ts'
+import { strike, untilOperatorReady, KILLS, type Kill } from '../world/kills.ts'
 import { lossHistory, weightsSha256 } from '../world/outcome.ts'
-import { rowsRun, shipRows } from '../world/rows.ts'
+import { rowsRun } from '../world/rows.ts'
 import { untilState, untilStep } from '../world/runs.ts'
-import { makeTinyModel, openNamespace, openSite } from '../world/site.ts'
 import { until } from '../world/until.ts'
+import { openGround } from './ground.ts'
 import { seeded } from './random.ts'
 
-const CLUSTER = 'chaos'
 const NAMESPACE = 'chaos'
 const STEPS = 120
 const NIGHT_LIMIT_SECONDS = 900
@@ -20,12 +19,7 @@ const seed = Number(values.seed ?? randomInt(2 ** 31))
 const random = seeded(seed)
 console.log(`seed ${seed}; repeat with: npm run chaos -- --seed ${seed} --nights ${values.nights}`)
 
-const site = await openSite(CLUSTER, console.log)
-const place = { site, namespace: NAMESPACE }
-await openNamespace(place)
-const model = await makeTinyModel(place)
-await shipRows(place)
-const jobs = watchLiveJobs(place)
+const { site, place, model, jobs } = await openGround(NAMESPACE)
 const wanted = await outcome('undisturbed', [])
 const failures: string[] = []
 for (let night = 1; night <= Number(values.nights); night += 1) failures.push(...(await spend(night)))

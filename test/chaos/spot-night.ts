@@ -1,27 +1,20 @@
 // npm run spot-night: a night on spot nodes in small. One run is preempted five times and runs out of money once.
 import type { TrainingRun } from '../../crds/training-run.ts'
-import { watchLiveJobs } from '../world/kills.ts'
 import { lossHistory, weightsSha256 } from '../world/outcome.ts'
 import { preempt, PREEMPTIONS, type Preemption } from '../world/preemptions.ts'
-import { rowsRun, shipRows } from '../world/rows.ts'
+import { rowsRun } from '../world/rows.ts'
 import { describeRun, readRun, untilState } from '../world/runs.ts'
 import { PRICED_CPU_POOL } from '../world/simulated-gpu.ts'
-import { makeTinyModel, openNamespace, openSite } from '../world/site.ts'
 import { until } from '../world/until.ts'
+import { openGround } from './ground.ts'
 
-const CLUSTER = 'chaos'
 const NAMESPACE = 'spot-night'
 const STEPS = 240
 const LIMIT_SECONDS = 900
 const FIRST_BUDGET = '0.08' // 80 seconds at the price of the pool: less than the night takes
 const RAISED_BUDGET = '50'
 
-const site = await openSite(CLUSTER, console.log)
-const place = { site, namespace: NAMESPACE }
-await openNamespace(place)
-const model = await makeTinyModel(place)
-await shipRows(place)
-const jobs = watchLiveJobs(place)
+const { site, place, model, jobs } = await openGround(NAMESPACE)
 
 const undisturbed = await finish(await start('undisturbed', {}))
 const night = await start('night', { budget: { maxCost: FIRST_BUDGET } })
