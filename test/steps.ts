@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
 import { writeSync } from 'node:fs'
+import { createInterface } from 'node:readline'
 
 /** One command of a longer run, shown with its name and how long it took. */
 export type Step = Readonly<{ name: string; command: readonly [string, ...string[]] }>
@@ -18,19 +19,29 @@ export async function runSteps(steps: readonly Step[]): Promise<readonly StepRes
   return results
 }
 
+/** Runs one step while others run; its lines carry its name. */
+export async function runBeside({ name, command }: Step): Promise<StepResult> {
+  say(`\n── ${name}, beside what follows: ${command.join(' ')}`)
+  const started = performance.now()
+  const code = await run(command, (line) => say(`${name} | ${line}`))
+  return { name, passed: code === 0, seconds: (performance.now() - started) / 1000 }
+}
+
 /** Prints the closing table and returns the exit code: 0 only if every step passed. */
 export function summarise(title: string, results: readonly StepResult[]): number {
   say(`\n── ${title}`)
   for (const { name, passed, seconds } of results) say(`   ${passed ? 'passed' : 'FAILED'}  ${name.padEnd(14)} ${seconds.toFixed(1).padStart(7)} s`)
   const failed = results.filter((result) => !result.passed)
-  const total = results.reduce((sum, result) => sum + result.seconds, 0)
-  say(failed.length === 0 ? `   all ${results.length} passed in ${total.toFixed(0)} s` : `   ${failed.length} of ${results.length} FAILED: ${failed.map((one) => one.name).join(', ')}`)
+  say(failed.length === 0 ? `   all ${results.length} passed` : `   ${failed.length} of ${results.length} FAILED: ${failed.map((one) => one.name).join(', ')}`)
   return failed.length === 0 ? 0 : 1
 }
 
-function run([program, ...args]: readonly [string, ...string[]]): Promise<number> {
+/** The exit code. With `onLine`, the output goes there line by line rather than straight to ours. */
+function run([program, ...args]: readonly [string, ...string[]], onLine?: (line: string) => void): Promise<number> {
   return new Promise((resolve) => {
-    const child = spawn(program, args, { stdio: ['ignore', 'inherit', 'inherit'] })
+    const output = onLine === undefined ? 'inherit' : 'pipe'
+    const child = spawn(program, args, { stdio: ['ignore', output, output] })
+    for (const stream of [child.stdout, child.stderr]) if (stream !== null && onLine !== undefined) createInterface({ input: stream }).on('line', onLine)
     child.on('error', (error) => {
       say(`${program}: ${error.message}`)
       resolve(1)

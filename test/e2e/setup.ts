@@ -1,6 +1,5 @@
 import type { TestProject } from 'vitest/node'
 import { downCluster } from '../cluster/cluster.ts'
-import { startEngineTests } from '../world/engine-tests.ts'
 import { makeTinyModel, openNamespace, openSite } from '../world/site.ts'
 
 const CLUSTER = 'test'
@@ -25,7 +24,6 @@ export default async function setup(project: TestProject): Promise<() => Promise
   await openNamespace({ site, namespace: NAMESPACE })
   say('making a tiny model in the cluster')
   const model = await makeTinyModel({ site, namespace: NAMESPACE })
-  await startEngineTests({ site, namespace: NAMESPACE })
   project.provide('cluster', CLUSTER)
   project.provide('namespace', NAMESPACE)
   project.provide('model', model)

@@ -11,7 +11,7 @@ export const OPERATOR_NAMESPACE = 'swe-operator-system'
 const RELEASE = 'swe-operator'
 const STORE_URL = `http://swe-operator-store.${OPERATOR_NAMESPACE}.svc:7070`
 
-/** A running local cluster with the operator installed from its chart. */
+/** A running local cluster that has the project's images; a site once the operator is installed in it from its chart. */
 export type Site = Readonly<{ cluster: ClusterHandle; kube: Kube; images: ProjectImages }>
 
 /** A namespace of a site: where runs are applied and looked at. */
@@ -19,15 +19,20 @@ export type Place = Readonly<{ site: Site; namespace: string }>
 
 /** Brings up the named cluster, builds what changed and installs the chart; quick when all of it is there already. */
 export async function openSite(name: string, say: (line: string) => void): Promise<Site> {
+  const site = await openCluster(name, say)
+  say('installing the chart')
+  await installChart(site.cluster, site.images)
+  await advertiseSimulatedGpus(site.kube)
+  return site
+}
+
+/** Brings up the named cluster and gives it the project's images, without the operator. */
+export async function openCluster(name: string, say: (line: string) => void): Promise<Site> {
   await upCluster(name, { progress: say })
   const cluster = clusterHandle(name)
   const images = await buildImages(say)
   await importImages(cluster, images)
-  say('installing the chart')
-  await installChart(cluster, images)
-  const client = kube(cluster.binaries.kubectl, cluster.kubeconfigPath)
-  await advertiseSimulatedGpus(client)
-  return { cluster, kube: client, images }
+  return { cluster, kube: kube(cluster.binaries.kubectl, cluster.kubeconfigPath), images }
 }
 
 async function installChart(cluster: ClusterHandle, images: ProjectImages): Promise<void> {
@@ -51,7 +56,7 @@ function image(key: string, reference: string): Readonly<Record<string, string>>
 
 /** A namespace of its own with a Secret that opens the store, as a user's own bucket would have. */
 export async function openNamespace({ site, namespace }: Place): Promise<void> {
-  await site.kube.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace, labels: { 'pod-security.kubernetes.io/enforce': 'restricted' } } })
+  await ensureNamespace(site.kube, namespace)
   const { data } = (await until('the store credentials', 60, () => site.kube.get<{ data: Record<string, string> }>('secret', 'swe-operator-store', OPERATOR_NAMESPACE)))
   const plain = (key: string): string => Buffer.from(data[key] ?? '', 'base64').toString()
   await site.kube.apply({
@@ -60,6 +65,11 @@ export async function openNamespace({ site, namespace }: Place): Promise<void> {
     metadata: { name: 'bucket', namespace },
     stringData: { AWS_ACCESS_KEY_ID: plain('accessKeyId'), AWS_SECRET_ACCESS_KEY: plain('secretAccessKey'), AWS_ENDPOINT_URL: STORE_URL, AWS_REGION: 'us-east-1' },
   })
+}
+
+/** A namespace that admits what the operator's own pods are, and nothing wider. */
+export async function ensureNamespace(client: Kube, name: string): Promise<void> {
+  await client.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name, labels: { 'pod-security.kubernetes.io/enforce': 'restricted' } } })
 }
 
 /** Makes the tiny random Qwen2 inside the cluster and puts it under the namespace's own prefix of the store. */
