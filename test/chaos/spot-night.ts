@@ -13,6 +13,7 @@ const STEPS = 240
 const LIMIT_SECONDS = 900
 const FIRST_BUDGET = '0.08' // 80 seconds at the price of the pool: less than the night takes
 const RAISED_BUDGET = '50'
+const MICRO = 1_000_000 // amounts have six decimals
 
 const { site, place, model, jobs } = await openGround(NAMESPACE)
 
@@ -67,8 +68,6 @@ async function differences(wanted: TrainingRun, got: TrainingRun): Promise<strin
     ...(JSON.stringify(losses[0]) === JSON.stringify(losses[1]) ? [] : ['the losses differ from those of the undisturbed run']),
   ]
 }
-
-const MICRO = 1_000_000
 
 function billing({ status }: TrainingRun): string[] {
   const sum = (of: (row: NonNullable<NonNullable<typeof status>['attempts']>[number]) => number): number => (status?.attempts ?? []).reduce((total, row) => total + of(row), 0)
