@@ -1,0 +1,161 @@
+import { describe, expect, it } from 'vitest'
+import { ApiError } from '../api/errors.ts'
+import { resourceType, type KubeObject } from '../api/object.ts'
+import { silentLog } from '../observe/log.ts'
+import { FakeApiServer, type Death } from '../testing/fake-api-server.ts'
+import { FakeCache } from '../testing/fake-cache.ts'
+import { createFakeWorld, type FakeWorld } from '../testing/fake-world.ts'
+import { FanOut } from './fan-out.ts'
+import type { Judgement, Row, Task, Unit } from './task.ts'
+
+type Pod = KubeObject & { status?: { phase?: string } }
+const PodType = resourceType<Pod>({ apiVersion: 'v1', kind: 'Pod', plural: 'pods', scope: 'Namespaced' })
+const WORK_MS = 5_000
+
+/** A cluster whose kubelet lets every pod succeed after five seconds, and a store that keeps what pods and fan-outs leave. */
+function aCluster() {
+  const world = createFakeWorld()
+  const server = new FakeApiServer(world)
+  const cache = new FakeCache(server)
+  const rows: Row[] = []
+  const verdicts = new Map<string, Unit>()
+  const most = { pods: 0 }
+  const losing = new Set<string>()
+  const pods = (): readonly Pod[] => cache.of(PodType).list()
+  const endsOf = (unit: Unit): Judgement => (losing.has(nameOf(unit)) ? { row: { ...unit, code: 'I', final: false, seconds: 1 }, retryAfterMs: 3_000 } : { row: { ...unit, code: 'R', final: true, seconds: 5 } })
+  const task = (total: number): Task => ({
+    name: 'team/eval', namespace: 'team', total,
+    recorded: [...new Map(rows.map((row) => [row.ordinal, row])).values()],
+    podOf: (unit) => ({ apiVersion: 'v1', kind: 'Pod', metadata: { namespace: 'team', name: nameOf(unit) } }),
+    judge: (unit, pod: Pod) => (pod.status?.phase === 'Succeeded' ? endsOf(unit) : undefined),
+    judgeVanished: async (unit) => (verdicts.has(nameOf(unit)) ? endsOf(unit) : { row: { ...unit, code: 'I', final: false, seconds: 0 } }),
+    ended: async () => [...verdicts.values()],
+    record: async (batch) => void rows.push(...batch),
+  })
+  server.watch((_before, after) => {
+    most.pods = Math.max(most.pods, pods().filter((pod) => pod.status?.phase === undefined).length)
+    if (after) void kubelet(after)
+  })
+  async function kubelet(pod: KubeObject & { status?: unknown }): Promise<void> {
+    if (pod.status !== undefined) return
+    await world.sleep(WORK_MS)
+    const present = server.find(pod)
+    if (!present || present.status !== undefined) return
+    const unit = unitOf(pod.metadata.name)
+    if (!losing.has(pod.metadata.name)) verdicts.set(pod.metadata.name, unit)
+    server.put({ ...present, status: { phase: 'Succeeded' } })
+  }
+  const quota = { isFull: false }
+  const mayWrite = (): void => {
+    if (quota.isFull) throw new ApiError({ code: 403, reason: 'Forbidden', message: 'exceeded quota: pods' })
+  }
+  const open = (total: number, window: number, more: Partial<Task> = {}, death?: Death): FanOut =>
+    new FanOut({ task: { ...task(total), ...more }, podType: PodType, client: server.connect({ mayWrite }, death), cache, world, log: silentLog, window, advanced: () => undefined })
+  return { world, server, rows, pods, open, losing, most, verdicts, quota }
+}
+
+function nameOf({ ordinal, attempt }: Unit): string {
+  return `u-${ordinal}-${attempt}`
+}
+
+function unitOf(name: string): Unit {
+  const [, ordinal, attempt] = name.split('-').map(Number)
+  return { ordinal: ordinal ?? 0, attempt: attempt ?? 1 }
+}
+
+async function untilDone(world: FakeWorld, fanOut: FanOut, seconds = 300): Promise<void> {
+  for (let second = 0; second < seconds && !fanOut.progress().isDone; second += 1) await world.advance(1_000)
+}
+
+const ordinals = (rows: readonly Row[]): readonly number[] => rows.filter(({ final }) => final).map(({ ordinal }) => ordinal).sort((one, other) => one - other)
+
+describe('a fan-out', () => {
+  it('settles every unit once, never with more pods at work than its window, and leaves no pod', async () => {
+    const { world, rows, pods, open, most } = aCluster()
+    const fanOut = open(20, 4)
+    await fanOut.start([])
+    await untilDone(world, fanOut)
+    expect(ordinals(rows)).toEqual(Array.from({ length: 20 }, (_, ordinal) => ordinal))
+    expect(most.pods).toBe(4)
+    expect(pods()).toEqual([])
+    expect(fanOut.progress()).toEqual({ total: 20, settled: 20, running: 0, lost: 0, isDone: true })
+  })
+
+  it('keeps a pod until its row is recorded', async () => {
+    const { world, pods, open } = aCluster()
+    const stuck = { now: true }
+    const fanOut = open(2, 2, { record: () => (stuck.now ? Promise.reject(new Error('no answer')) : Promise.resolve()) })
+    await fanOut.start([])
+    await world.advance(WORK_MS + 10_000)
+    expect(pods()).toHaveLength(2)
+    stuck.now = false
+    await untilDone(world, fanOut)
+    expect(pods()).toEqual([])
+  })
+
+  it('tries a unit again after a loss that is nobody’s verdict, and records the loss', async () => {
+    const { world, rows, open, losing } = aCluster()
+    losing.add('u-1-1')
+    const fanOut = open(3, 3)
+    await fanOut.start([])
+    await untilDone(world, fanOut)
+    expect(rows.filter(({ ordinal }) => ordinal === 1).map(({ attempt, code }) => `${attempt}${code}`)).toEqual(['1I', '2R'])
+    expect(fanOut.progress().lost).toBe(1)
+  })
+
+  it('asks the store what became of a pod that somebody deleted', async () => {
+    const { world, server, rows, open, verdicts } = aCluster()
+    const fanOut = open(2, 2)
+    await fanOut.start([])
+    await world.advance(1_000)
+    verdicts.set('u-0-1', { ordinal: 0, attempt: 1 })
+    for (const name of ['u-0-1', 'u-1-1']) server.remove({ apiVersion: 'v1', kind: 'Pod', namespace: 'team', name })
+    await untilDone(world, fanOut)
+    expect(rows.filter(({ final }) => final).map(nameOf).sort()).toEqual(['u-0-1', 'u-1-2'])
+  })
+
+  it('starts none while its window is 0, and lets those that run finish', async () => {
+    const { world, rows, pods, open } = aCluster()
+    const fanOut = open(6, 2)
+    await fanOut.start([])
+    await world.advance(1_000)
+    fanOut.resize(0)
+    await world.advance(60_000)
+    expect([rows.length, pods().length]).toEqual([2, 0])
+    fanOut.resize(6)
+    await untilDone(world, fanOut)
+    expect(rows).toHaveLength(6)
+  })
+
+  it('says why no pod can be created, and goes on once it can', async () => {
+    const { world, rows, open, quota } = aCluster()
+    quota.isFull = true
+    const fanOut = open(2, 2)
+    await fanOut.start([])
+    await world.advance(5_000)
+    expect(fanOut.progress().blocked).toBe('exceeded quota: pods')
+    quota.isFull = false
+    await untilDone(world, fanOut)
+    expect(rows).toHaveLength(2)
+    expect(fanOut.progress().blocked).toBeUndefined()
+  })
+})
+
+describe('a fan-out whose process dies', () => {
+  const deaths = Array.from({ length: 16 }, (_, index) => index + 1).flatMap((atWrite) => (['Before', 'After'] as const).map((moment) => ({ atWrite, moment })))
+
+  it.each(deaths)('at write $atWrite, $moment: its successor loses nothing and settles nothing twice', async (death) => {
+    const { world, rows, pods, open, losing } = aCluster()
+    losing.add('u-2-1')
+    const first = open(6, 3, {}, death)
+    await first.start([])
+    await world.advance(7_000)
+    await first.stop()
+    await world.advance(20_000) // pods end while nobody looks
+    const second = open(6, 3)
+    await second.start(pods().map((pod) => [unitOf(pod.metadata.name), pod]))
+    await untilDone(world, second)
+    expect(ordinals(rows)).toEqual([0, 1, 2, 3, 4, 5])
+    expect(pods()).toEqual([])
+  })
+})

@@ -1,0 +1,52 @@
+import type { KubeObject } from '../api/object.ts'
+
+/** One try of one unit of work; a unit has at most one pod at a time. Ordinals count from 0, attempts from 1. */
+export type Unit = Readonly<{ ordinal: number; attempt: number }>
+
+/** How a try ended, in a few bytes. */
+export type Row = Unit & Readonly<{
+  /** One letter; what it means is the owner's business. */
+  code: string
+  /** Whether nothing of this unit is tried again. */
+  final: boolean
+  /** How long its pod worked. */
+  seconds: number
+}>
+
+/** What is to be made of a pod: nothing yet, or how its try ended and when the next one may start. */
+export type Judgement = Readonly<{ row: Row; retryAfterMs?: number }>
+
+/** A piece of work made of many units, each of which is done by one pod that writes its result elsewhere before it ends. */
+export type Task = Readonly<{
+  /** In logs. */
+  name: string
+  namespace: string
+  /** Ordinals are below this; lower ones start first. */
+  total: number
+  /** What an earlier process recorded; of one unit the last row counts. */
+  recorded: readonly Row[]
+  /** The pod of a try: always the same for the same unit. Its name must tell the unit apart from any other. */
+  podOf(unit: Unit): KubeObject
+  /** Pure. Undefined while the pod may still come to an end by itself. */
+  judge(unit: Unit, pod: KubeObject): Judgement | undefined
+  /** What became of a try whose pod is gone before anybody saw its end. May reject; it is asked again. */
+  judgeVanished(unit: Unit): Promise<Judgement>
+  /** Tries that ended without a row and whose pods are gone, as the store knows them; asked once, at the start. */
+  ended(): Promise<readonly Unit[]>
+  /** Keeps rows where the next process finds them. Until it resolves no pod of theirs is deleted. May reject; it is asked again. */
+  record(rows: readonly Row[]): Promise<void>
+}>
+
+/** How far a task is; counts are units. */
+export type Progress = Readonly<{
+  total: number
+  /** With a final row, acknowledged or not. */
+  settled: number
+  /** With a pod that has not ended. */
+  running: number
+  /** Tries that ended without a final row. */
+  lost: number
+  /** Why no pod can be created right now. */
+  blocked?: string
+  isDone: boolean
+}>
