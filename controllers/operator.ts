@@ -1,3 +1,4 @@
+import { createWarningReader } from './jobs/warnings.ts'
 import { TrainingRunType } from '../crds/training-run.ts'
 import type { Connection } from '../operator/api/kubeconfig.ts'
 import type { KubeObject } from '../operator/api/object.ts'
@@ -25,7 +26,6 @@ import { TRAINING_RUN_CONTROLLER, trainingRunController, trainingRunKinds } from
 import { createNodeReader } from './training-run/queue/nodes.ts'
 import { createQueueReader } from './training-run/queue/workload.ts'
 import type { Settings } from './training-run/settings.ts'
-import { createWarningReader } from './training-run/warnings.ts'
 
 export type Surroundings = Readonly<{ connection: Connection; world: World; log: Log }> & Pick<ManagerOptions, 'recordCall'>
 

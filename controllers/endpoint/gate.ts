@@ -3,7 +3,7 @@ import type { ObjectKey } from '../../operator/api/object.ts'
 import type { Reader } from '../../operator/cache/cache.ts'
 import { isTerminal, type Pod } from '../shared/kinds.ts'
 import { UID } from '../shared/labels.ts'
-import { audienceOf } from '../training-run/resources/pod.ts'
+import { audienceOf } from '../jobs/program-job.ts'
 import { Refusal } from './refusal.ts'
 import { claimedAudience, type Caller, type TokenReviews } from './token-reviews.ts'
 

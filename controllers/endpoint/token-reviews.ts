@@ -3,7 +3,7 @@ import { z } from 'zod'
 
 import type { Client } from '../../operator/api/resource.ts'
 import type { World } from '../../operator/world.ts'
-import { AUDIENCE_PREFIX } from '../training-run/resources/pod.ts'
+import { isAudience } from '../jobs/program-job.ts'
 import { Refusal } from './refusal.ts'
 
 /** Who holds a token, as the API server says. */
@@ -62,7 +62,6 @@ export function createTokenReviews(client: Pick<Client, 'post'>, world: World): 
   }
 }
 
-const AUDIENCE = new RegExp(`^${AUDIENCE_PREFIX}[0-9a-z-]{1,64}$`)
 const claimsSchema = z.object({ aud: z.union([z.string(), z.array(z.string())]) })
 
 /** The audience of a run that a token claims to be for. It proves nothing: what it says is for the API server to confirm. */
@@ -70,7 +69,7 @@ export function claimedAudience(token: string): string | undefined {
   if (token.length > MAX_TOKEN_CHARS || !JWT.test(token)) return undefined
   try {
     const { aud } = claimsSchema.parse(JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString('utf8')))
-    return [aud].flat().find((audience) => AUDIENCE.test(audience))
+    return [aud].flat().find(isAudience)
   } catch {
     return undefined // no token of a service account
   }

@@ -1,8 +1,8 @@
+import { programState } from '../jobs/children.ts'
 import type { TrainingRun, TrainingRunProgress } from '../../crds/training-run.ts'
 import type { Runtime } from '../../operator/manager.ts'
 import type { ProgressBook } from '../endpoint/progress-book.ts'
 import { PodType } from '../shared/kinds.ts'
-import { programState } from '../training-run/children.ts'
 import { silentAfterSeconds, type Pace } from '../training-run/pace.ts'
 import { newestProgress } from '../training-run/progress.ts'
 

@@ -1,7 +1,7 @@
+import { secondsLeft } from '../jobs/backoff.ts'
 import type { TrainingRun } from '../../crds/training-run.ts'
 import { conditionOf } from '../../operator/meta/conditions.ts'
 import { isState, states, type Phase } from '../training-run/reasons.ts'
-import { secondsLeft } from '../training-run/retries.ts'
 
 const SHOWN_AFTER_END_SECONDS = 3600 // an alert's route waits minutes before it tells anybody
 

@@ -1,8 +1,8 @@
+import { endings } from '../jobs/endings.ts'
 import { TrainingRunType, type TrainingRun, type TrainingRunStatus } from '../../crds/training-run.ts'
 import type { KubeObject } from '../../operator/api/object.ts'
 import type { Runtime } from '../../operator/manager.ts'
 import { counter } from '../../operator/observe/instruments.ts'
-import { endings } from '../training-run/reasons.ts'
 
 export type Watched = Pick<Runtime, 'cache' | 'metrics' | 'isLeading'>
 

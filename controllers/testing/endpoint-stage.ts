@@ -15,7 +15,7 @@ import { createTokenReviews } from '../endpoint/token-reviews.ts'
 import type { Pod } from '../shared/kinds.ts'
 import { ATTEMPT, ROLE, UID } from '../shared/labels.ts'
 import { createObjectStore } from '../store/store.ts'
-import { audienceOf } from '../training-run/resources/pod.ts'
+import { audienceOf } from '../jobs/program-job.ts'
 import { issueMaterial } from '../tls/rotation.ts'
 import { startFakeS3, type FakeS3 } from './fake-s3.ts'
 

@@ -1,13 +1,14 @@
 // What a person should know about an attempt that runs, though it may still go well.
+import { hasStarted } from '../jobs/trouble.ts'
+import { secondsLeft } from '../jobs/backoff.ts'
+import { isLive, newestPod } from '../jobs/children.ts'
 import { conditionOf } from '../../operator/meta/conditions.ts'
 import { limitsOf } from './budget.ts'
-import { isLive, newestPod, type Attempt } from './children.ts'
+import { type Attempt } from './children.ts'
 import { estimateOf } from './cost.ts'
 import type { Observed } from './observed.ts'
 import { silentAfterSeconds } from './pace.ts'
-import { secondsLeft } from './retries.ts'
 import { isTerminal } from '../shared/kinds.ts'
-import { hasStarted } from './trouble.ts'
 
 export const concerns = ['Silent', 'BudgetAtRisk', 'UnfitNode'] as const
 

@@ -1,9 +1,9 @@
 import { parseTrainingRun, TrainingRunType } from '../../crds/training-run.ts'
-import type { KubeObject, ObjectKey } from '../../operator/api/object.ts'
+import type { KubeObject } from '../../operator/api/object.ts'
 import type { CachedKind } from '../../operator/cache/cache.ts'
 import { defineController, type Controller } from '../../operator/control/controller.ts'
 import { ConfigMapType, JobType, PodType } from '../shared/kinds.ts'
-import { CHILDREN_SELECTOR, RUN } from '../shared/labels.ts'
+import { CHILDREN_SELECTOR, ownerOf } from '../shared/labels.ts'
 import type { RbacRule } from '../shared/permissions.ts'
 import { observe, PODS_BY_RUN, podsKey, podsOf, type Sources } from './observe.ts'
 import { plan, releaseAll } from './plan.ts'
@@ -49,11 +49,7 @@ export const trainingRunKinds: readonly CachedKind[] = [
   { type: PodType, labelSelector: CHILDREN_SELECTOR, project: projectPod, indexes: { [PODS_BY_RUN]: (pod) => runOf(pod).map(({ namespace = '', name }) => podsKey(namespace, name)) } },
 ]
 
-/** By label: run names are at most 52 characters long, so the label is the name. */
-function runOf({ metadata }: KubeObject): readonly ObjectKey[] {
-  const name = metadata.labels?.[RUN]
-  return name === undefined || metadata.namespace === undefined ? [] : [{ namespace: metadata.namespace, name }]
-}
+const runOf = ownerOf('TrainingRun')
 
 type Cached = KubeObject & Readonly<{ spec?: Readonly<{ nodeName?: string; suspend?: boolean }>; status?: unknown }>
 

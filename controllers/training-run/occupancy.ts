@@ -1,6 +1,7 @@
 // For how long an attempt keeps a node from others, which is what is paid for.
+import { programState } from '../jobs/children.ts'
 import { finishOf, isTerminal, podCondition, type Job, type Pod } from '../shared/kinds.ts'
-import { programState, type Attempt } from './children.ts'
+import { type Attempt } from './children.ts'
 import type { EarlierPod } from './queue/earlier-pods.ts'
 
 export type Clock = Readonly<{

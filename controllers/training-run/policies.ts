@@ -1,8 +1,10 @@
+import { hasStarted } from '../jobs/trouble.ts'
+import { type Child, isLive } from '../jobs/children.ts'
 import { refOf, type ObjectRef } from '../../operator/api/object.ts'
 import type { Policy, Verdict } from '../../operator/control/plan.ts'
 import { conditionOf } from '../../operator/meta/conditions.ts'
 import { isOverBudget, spentLimits } from './budget.ts'
-import { isLive, type Attempt, type Child } from './children.ts'
+import { type Attempt } from './children.ts'
 import { attemptTable, isFinished, isPrepared, newOutcomeOf, type Observed } from './observed.ts'
 import { invalidCompute } from './pools/compute.ts'
 import { prepareData } from './preparation.ts'
@@ -12,7 +14,6 @@ import { invalidReference } from './references.ts'
 import { nextAfter } from './retries.ts'
 import { giveUpMessage, overBudgetMessage, retryMessage, suspendedMessage, successMessage } from './stories.ts'
 import { inputsIfChanged, startNext, stoppingMessage, superviseRunning, superviseStart } from './supervision.ts'
-import { hasStarted } from './trouble.ts'
 
 /** The life of a training run, top to bottom: the first policy with an opinion decides. */
 export const policies: readonly Policy<Observed>[] = [

@@ -1,13 +1,14 @@
+import { hasStarted } from '../jobs/trouble.ts'
+import { backoffSeconds, MAX_ATTEMPTS_WITHOUT_PROGRESS, secondsLeft } from '../jobs/backoff.ts'
+import { type Outcome, outcomeOf } from '../jobs/outcome.ts'
+import { endTimeOf, isLive, newestPod } from '../jobs/children.ts'
 import { refOf } from '../../operator/api/object.ts'
 import type { Verdict } from '../../operator/control/plan.ts'
-import { endTimeOf, isLive, newestPod, type Preparation } from './children.ts'
+import { type Preparation } from './children.ts'
 import { isPrepared, type Observed } from './observed.ts'
-import { outcomeOf, type Outcome } from './outcome.ts'
 import { conclude, isState } from './reasons.ts'
 import { buildPrepareJob } from './resources/prepare-job.ts'
-import { backoffSeconds, MAX_ATTEMPTS_WITHOUT_PROGRESS, secondsLeft } from './retries.ts'
 import { buildableInputs, inputsIfChanged, superviseStart, waitForCertificate } from './supervision.ts'
-import { hasStarted } from './trouble.ts'
 
 const PREPARATIONS_KEPT = 5 // for a person to look at; of older ones those that count against the limit stay, as they are the count
 

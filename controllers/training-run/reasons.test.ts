@@ -1,9 +1,10 @@
 import { readFile } from 'node:fs/promises'
 import { describe, expect, it } from 'vitest'
+import { ended, endingOfExitCode, failingExitCodes, retryOf } from '../jobs/endings.ts'
 import { outcome } from '../../test/world/planned.ts'
 import { anObservation, aRecord, failed } from '../../test/world/training-run.ts'
 import exitCodes from '../../workloads/swe_workloads/exit_codes.json' with { type: 'json' }
-import { ended, endingOfExitCode, failingExitCodes, isState, retryOf, states } from './reasons.ts'
+import { isState, states } from './reasons.ts'
 
 const readme = await readFile(new URL('../README.md', import.meta.url), 'utf8')
 

@@ -1,6 +1,6 @@
+import { QUEUE_LABEL } from '../jobs/queue-labels.ts'
 import type { TrainingRun, TrainingRunResolved, TrainingRunSpec } from '../../crds/training-run.ts'
 import { poolOf, type Pool } from './pools/pool.ts'
-import { QUEUE_LABEL } from './queue/labels.ts'
 import type { Settings } from './settings.ts'
 
 /** What not every run has: an adapter, evaluations by steps, a pool, a price, a queue. */

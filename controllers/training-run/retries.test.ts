@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
+import { backoffSeconds, secondsLeft } from '../jobs/backoff.ts'
 import { aRecord, NOON } from '../../test/world/training-run.ts'
-import { backoffSeconds, nextAfter, secondsLeft } from './retries.ts'
+import { nextAfter } from './retries.ts'
 
 describe('what follows an attempt', () => {
   it.each([

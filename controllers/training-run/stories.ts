@@ -1,4 +1,6 @@
 // What people read: each message says what happened, to which object, and what to do.
+import { cut } from '../shared/text.ts'
+import { remedyFor } from '../jobs/endings.ts'
 import type { TrainingRunAttempt } from '../../crds/training-run.ts'
 import type { Verdict } from '../../operator/control/plan.ts'
 import { toSeconds } from '../../operator/meta/time.ts'
@@ -7,10 +9,9 @@ import { describeCost } from './cost.ts'
 import { accumulationFor, microBatchAfter } from './micro-batch.ts'
 import { attemptTable, type Observed } from './observed.ts'
 import { newestProgress } from './progress.ts'
-import { conclude, isState, remedyFor } from './reasons.ts'
+import { conclude, isState } from './reasons.ts'
 import { completion, reportUri, uriOf } from './results.ts'
 import type { Next } from './retries.ts'
-import { cut } from './verdicts.ts'
 
 const LOG_TAIL_MAX = 1024 // the last exception; the whole log is in the pod
 

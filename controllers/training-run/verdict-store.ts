@@ -1,6 +1,7 @@
+import { isLive, newestPod } from '../jobs/children.ts'
 import type { TrainingRun } from '../../crds/training-run.ts'
 import { StoreError } from '../store/error.ts'
-import { isLive, isRecorded, newestPod, type Attempt, type Preparation } from './children.ts'
+import { isRecorded, type Attempt, type Preparation } from './children.ts'
 import { isConsulted, isFinished, isGoing, isPrepared, type Observed } from './observed.ts'
 import { readDataManifest, readResultManifest, readTrainVerdict, type PrepareVerdict, type TrainVerdict } from './verdicts.ts'
 

@@ -1,5 +1,6 @@
 // What the programs in pods say about their end: parsed here, trusted everywhere else.
 import { z } from 'zod'
+import { cut } from '../shared/text.ts'
 
 const MESSAGE_MAX = 1024 // 20 attempts of it stay far below what etcd takes for one object
 const METRIC_MAX = 64
@@ -118,11 +119,6 @@ const ARTIFACTS_SHOWN = 64 // the bound of the CRD, which also refuses a status 
 
 function shownArtifacts(artifacts: readonly Produced[]): Produced[] {
   return [...new Map(artifacts.map((one) => [one.name, one])).values()].slice(0, ARTIFACTS_SHOWN)
-}
-
-/** Shortens text for a status field, at the end, visibly. */
-export function cut(text: string, maxLength: number): string {
-  return text.length <= maxLength ? text : `${text.slice(0, maxLength - 1)}…`
 }
 
 /** `result/a2/adapter/config.json` → `adapter/config.json`: the name does not tell which attempt made it. */

@@ -1,7 +1,7 @@
 // A real trainer under a queue: it is admitted, preempted and admitted again. A stand-in plays Kueue; see test/world/kueue-stand-in.ts.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { programState } from '../../controllers/jobs/children.ts'
 import type { Pod } from '../../controllers/shared/kinds.ts'
-import { programState } from '../../controllers/training-run/children.ts'
 import { readTrainVerdict } from '../../controllers/training-run/verdicts.ts'
 import { startKueueStandIn, type KueueStandIn } from '../world/kueue-stand-in.ts'
 import { shipRows, rowsRun } from '../world/rows.ts'

@@ -1,7 +1,7 @@
 // Plays Kueue (as of v0.19) for Jobs, on a real API server: its webhook, its Workloads, admission and eviction.
 // It decides nothing: a test says when a Job is admitted, evicted or has to wait, and why.
 import type { V1Job, V1Toleration } from '@kubernetes/client-node'
-import { JOB_UID_LABEL, QUEUE_LABEL } from '../../controllers/training-run/queue/labels.ts'
+import { JOB_UID_LABEL, QUEUE_LABEL } from '../../controllers/jobs/queue-labels.ts'
 import type { Workload, WorkloadCondition } from '../../controllers/training-run/queue/workload.ts'
 import type { Kube } from './kube.ts'
 import { until } from './until.ts'

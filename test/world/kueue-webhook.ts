@@ -4,7 +4,7 @@ import { createServer } from 'node:https'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { z } from 'zod'
-import { QUEUE_LABEL } from '../../controllers/training-run/queue/labels.ts'
+import { QUEUE_LABEL } from '../../controllers/jobs/queue-labels.ts'
 import { openPki } from '../cluster/pki.ts'
 import type { Kube } from './kube.ts'
 

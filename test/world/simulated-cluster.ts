@@ -1,4 +1,5 @@
 // A cluster in memory: just enough of the API server, job controller, kubelet, garbage collector and store for one run.
+import { queueOf } from '../../controllers/jobs/queue-labels.ts'
 import type { TrainingRun, TrainingRunStatus } from '../../crds/training-run.ts'
 import { keyOf, kindKey, type KubeObject, type ObjectKey, type ResourceType } from '../../operator/api/object.ts'
 import type { Cache, Reader } from '../../operator/cache/cache.ts'
@@ -7,8 +8,7 @@ import { hasFinalizer } from '../../operator/meta/finalizer.ts'
 import { controllerOf } from '../../operator/meta/owner.ts'
 import { toSeconds } from '../../operator/meta/time.ts'
 import { finishOf, isTerminal, type DesiredJob, type Job, type Pod } from '../../controllers/shared/kinds.ts'
-import { JOB_TRACKING_FINALIZER, RUN } from '../../controllers/shared/labels.ts'
-import { queueOf } from '../../controllers/training-run/queue/labels.ts'
+import { JOB_TRACKING_FINALIZER, OWNER_LABELS } from '../../controllers/shared/labels.ts'
 import { NOON } from './training-run.ts'
 
 /** Moves only by the methods below; every object is plain JSON, as the API server would return it. */
@@ -216,7 +216,7 @@ function isPod(object: KubeObject): object is Pod {
 }
 
 function indexValue(index: string, { metadata, ...object }: KubeObject): string | undefined {
-  return index === 'owner' ? controllerOf({ ...object, metadata })?.uid : `${metadata.namespace}/${metadata.labels?.[RUN]}`
+  return index === 'owner' ? controllerOf({ ...object, metadata })?.uid : `${metadata.namespace}/${metadata.labels?.[OWNER_LABELS.TrainingRun]}`
 }
 
 function idOf(object: Readonly<{ apiVersion: string; kind: string; namespace?: string; name?: string; metadata?: KubeObject['metadata'] }>): string {

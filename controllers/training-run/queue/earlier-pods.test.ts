@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest'
+import { newestPod, takenAway } from '../../jobs/children.ts'
 import { anObservation, preempted } from '../../../test/world/training-run.ts'
 import type { TrainingRunAttempt } from '../../../crds/training-run.ts'
 import type { Pod } from '../../shared/kinds.ts'
 import { ATTEMPT, JOB_TRACKING_FINALIZER, ROLE } from '../../shared/labels.ts'
 import type { Attempt } from '../children.ts'
-import { newestPod, takenAway } from '../children.ts'
 import type { Observed } from '../observed.ts'
 import { earlierPodsOf, interruptedVerdict, toldPods, type EarlierPod } from './earlier-pods.ts'
 

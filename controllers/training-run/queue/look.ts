@@ -1,7 +1,8 @@
+import { queueOf } from '../../jobs/queue-labels.ts'
+import { type Child, isLive, newestPod } from '../../jobs/children.ts'
 import type { Pool } from '../pools/pool.ts'
 import { poolOfNode, refusedNode } from '../pools/node-labels.ts'
-import { isLive, isRecorded, newestPod, type Attempt, type Child } from '../children.ts'
-import { queueOf } from './labels.ts'
+import { isRecorded, type Attempt } from '../children.ts'
 import type { NodeReader } from './nodes.ts'
 import type { QueueAnswer, QueueReader } from './workload.ts'
 

@@ -1,5 +1,5 @@
+import { queueOf } from '../../jobs/queue-labels.ts'
 import type { Job } from '../../shared/kinds.ts'
-import { queueOf } from './labels.ts'
 import type { QueueAnswer, Workload, WorkloadCondition } from './workload.ts'
 
 /** Why a Job waits in its queue, for a person. */

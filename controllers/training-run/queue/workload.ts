@@ -1,9 +1,9 @@
 // What Kueue says about a Job of ours: read on demand, never written.
+import { JOB_UID_LABEL } from '../../jobs/queue-labels.ts'
 import { isForbidden, isNotFound } from '../../../operator/api/errors.ts'
 import { resourceType, type KubeObject, type ResourceType } from '../../../operator/api/object.ts'
 import type { Client } from '../../../operator/api/resource.ts'
 import type { World } from '../../../operator/world.ts'
-import { JOB_UID_LABEL } from './labels.ts'
 import { createMemory } from './memory.ts'
 
 export type WorkloadCondition = Readonly<{ type: string; status: string; reason?: string; message?: string }>

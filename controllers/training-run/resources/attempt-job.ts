@@ -1,12 +1,13 @@
 import type { V1EnvVar } from '@kubernetes/client-node'
 import type { TrainingRun } from '../../../crds/training-run.ts'
+import { buildJob, CA_FILE, TOKEN_FILE, type Mount } from '../../jobs/program-job.ts'
 import type { DesiredJob } from '../../shared/kinds.ts'
 import { BUDGET_SECONDS, VERDICT_FINALIZER } from '../../shared/labels.ts'
 import { poolNamed, type Gpu, type Pool } from '../pools/pool.ts'
 import type { Resolved } from '../resolve.ts'
 import { runUrl, type Settings } from '../settings.ts'
 import { placementOf } from './placement.ts'
-import { buildJob, CA_FILE, TOKEN_FILE, type Mount } from './pod.ts'
+import { programOf } from './pod.ts'
 import { modelMounts } from './prepare-job.ts'
 import { coresOf } from './quantity.ts'
 
@@ -24,11 +25,11 @@ export function buildAttemptJob(run: TrainingRun, resolved: Resolved, settings: 
   const pool = configuredPool(resolved, settings)
   const gpu = resolved.gpusPerNode === 0 ? undefined : pool?.gpu
   return buildJob({
-    run,
-    resolved,
-    settings,
+    ...programOf(run, resolved, settings),
     role: 'train',
     number: plan.number,
+    name: `${run.metadata.name}-a${plan.number}`,
+    module: 'swe_workloads.train',
     image: pool?.image ?? (gpu === undefined ? settings.trainerImage : settings.gpuTrainerImage),
     resources: {
       requests: { cpu: resolved.cpu, memory: resolved.memory },

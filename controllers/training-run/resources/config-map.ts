@@ -2,7 +2,7 @@ import type { HubDataset, HubModel, S3Source } from '../../../crds/common.ts'
 import type { TrainingRun } from '../../../crds/training-run.ts'
 import { ownedBy } from '../../../operator/meta/owner.ts'
 import type { ConfigMap } from '../../shared/kinds.ts'
-import { runLabels } from '../../shared/labels.ts'
+import { childLabels } from '../../shared/labels.ts'
 import type { Resolved } from '../resolve.ts'
 
 export const DATA_FOLDER = '/etc/swe-operator-data'
@@ -17,7 +17,7 @@ export function buildInputs(run: TrainingRun, resolved: Resolved, caBundle: stri
   return {
     apiVersion: 'v1',
     kind: 'ConfigMap',
-    metadata: { namespace, name: inputsName(run), labels: runLabels(run), ownerReferences: [ownedBy(run)] },
+    metadata: { namespace, name: inputsName(run), labels: childLabels(run), ownerReferences: [ownedBy(run)] },
     data: { 'run.json': `${JSON.stringify(buildRunFile(run, resolved), undefined, 2)}\n`, 'ca.crt': caBundle },
   }
 }

@@ -1,8 +1,8 @@
+import { QUEUE_LABEL, WORKLOAD_PRIORITY_LABEL } from '../../jobs/queue-labels.ts'
 import type { TrainingRun } from '../../../crds/training-run.ts'
 import type { Pool } from '../pools/pool.ts'
-import { QUEUE_LABEL, WORKLOAD_PRIORITY_LABEL } from '../queue/labels.ts'
 import type { Resolved } from '../resolve.ts'
-import type { Placement } from './pod.ts'
+import type { Placement } from '../../jobs/program-job.ts'
 
 /** Where a training pod runs: on the nodes of its pool, or, with a queue, wherever the flavor that the queue assigns says. */
 export function placementOf({ spec: { compute } }: TrainingRun, { queueName }: Resolved, pool: Pool | undefined): Placement {

@@ -1,10 +1,11 @@
 import type { V1ResourceRequirements } from '@kubernetes/client-node'
 import type { TrainingRun } from '../../../crds/training-run.ts'
+import { buildJob, credentialsMount, type Mount } from '../../jobs/program-job.ts'
 import type { DesiredJob } from '../../shared/kinds.ts'
 import type { Resolved } from '../resolve.ts'
 import type { Settings } from '../settings.ts'
 import { DATA_FOLDER } from './config-map.ts'
-import { buildJob, credentialsMount, type Mount } from './pod.ts'
+import { programOf } from './pod.ts'
 import { bytesOf, coresOf } from './quantity.ts'
 
 const CORES = 1 // one process that reads and counts
@@ -16,7 +17,11 @@ const MEMORY = '8Gi' // some GB of rows and a tokenizer, never the weights
  */
 export function buildPrepareJob(run: TrainingRun, resolved: Resolved, settings: Settings, number: number): DesiredJob {
   return buildJob({
-    run, resolved, settings, role: 'prepare', number,
+    ...programOf(run, resolved, settings),
+    role: 'prepare',
+    number,
+    name: `${run.metadata.name}-prepare-${number}`,
+    module: 'swe_workloads.prepare',
     image: settings.trainerImage,
     resources: modestResources(resolved),
     mounts: [...dataMounts(run), ...modelMounts(run)],

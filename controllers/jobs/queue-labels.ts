@@ -1,5 +1,5 @@
 // Kueue's words for what an object of ours has to do with it.
-import type { KubeObject } from '../../../operator/api/object.ts'
+import type { KubeObject } from '../../operator/api/object.ts'
 
 /** On a Job: the LocalQueue that decides when it runs. Immutable while it does. */
 export const QUEUE_LABEL = 'kueue.x-k8s.io/queue-name'

@@ -1,7 +1,7 @@
+import { cut } from '../shared/text.ts'
+import { ended, type Ending, endingOfExitCode, retryOf } from './endings.ts'
 import { finishOf, podCondition, type Pod } from '../shared/kinds.ts'
 import { containerEnd, newestPod, type Child } from './children.ts'
-import { ended, endingOfExitCode, retryOf, type Ending } from './reasons.ts'
-import { cut } from './verdicts.ts'
 
 /** How a child ended and whether that may be tried again. */
 export type Outcome = Ending & Readonly<{ exitCode?: number }>
