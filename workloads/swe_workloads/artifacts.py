@@ -8,8 +8,8 @@ import tempfile
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Callable, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -26,6 +26,7 @@ from swe_workloads.transfer import (
     Result,
     digest_file,
     explain,
+    get_end,
     get_stream,
     persist,
     put_stream,
@@ -34,8 +35,11 @@ from swe_workloads.transfer import (
 
 # Enough to hide the round trips of many small files; large ones fill the link with one.
 PARALLEL_TRANSFERS = 4
+# In one request; the endpoint signs up to 1,000. Half of that is used before a signature grows old.
+SIGNED_AT_ONCE = 500
 
 Answer = TypeVar("Answer", bound=BaseModel)
+Done = TypeVar("Done")
 
 
 class Occupied(Exception):
@@ -77,15 +81,11 @@ class ArtifactStore:
 
     def upload(self, key: str, source: Path) -> Digest:
         """Creates the object. The same bytes there already count as uploaded; other bytes raise Occupied."""
-        try:
-            return self._persist(f"Uploading {key}", lambda timeout: self._put(key, source, timeout))
-        except Exists:
-            return self._compare(key, source)
+        return self._upload(key, source, [])
 
     def upload_all(self, files: Mapping[str, Path]) -> dict[str, Digest]:
         """Several objects, a few at a time."""
-        with ThreadPoolExecutor(PARALLEL_TRANSFERS) as pool:
-            return _collect({key: pool.submit(self.upload, key, path) for key, path in files.items()})
+        return self._all("PUT", list(files), lambda key, signed: self._upload(key, files[key], signed))
 
     def write(self, key: str, content: bytes) -> Digest:
         with tempfile.TemporaryDirectory() as scratch:
@@ -95,29 +95,56 @@ class ArtifactStore:
 
     def download(self, key: str, target: Path) -> Digest:
         """Raises Missing."""
-        return self._download({"method": "GET", "key": key}, key, target)
+        return self._download({"method": "GET", "key": key}, key, target, [])
 
     def download_uri(self, uri: str, target: Path) -> Digest:
         """Raises Missing, and Failure(INVALID_CONFIGURATION) when not allowed."""
-        return self._download({"method": "GET", "uri": uri}, uri, target)
+        return self._download({"method": "GET", "uri": uri}, uri, target, [])
 
     def download_all(self, keys: Mapping[str, Path]) -> dict[str, Digest]:
         """Several objects of the run's prefix, a few at a time. Raises Missing if one of them is."""
-        with ThreadPoolExecutor(PARALLEL_TRANSFERS) as pool:
-            return _collect({key: pool.submit(self.download, key, path) for key, path in keys.items()})
+        return self._all("GET", list(keys), lambda key, signed: self._download(_get(key), key, keys[key], signed))
 
     def read(self, key: str) -> bytes | None:
         """A small object, or None when there is none."""
+        return self._read(key, [])
+
+    def read_all(self, keys: Sequence[str]) -> dict[str, bytes | None]:
+        """Several small objects, a few at a time; None for each that there is not."""
+        return self._all("GET", keys, self._read)
+
+    def read_end(self, key: str, size_bytes: int) -> bytes | None:
+        """The last bytes of an object, however large; None when there is none."""
+        end = {"Range": f"bytes=-{size_bytes}"}
+
+        def attempt(timeout: float) -> bytes:
+            signed = self._presign(_get(key), timeout)
+            return get_end(signed.url, {**signed.headers, **end}, self._store_trust, timeout)[-size_bytes:]
+
+        try:
+            return self._persist(f"Downloading the end of {key}", attempt)
+        except Missing:
+            return None
+
+    def _upload(self, key: str, source: Path, signed: list["_SignedUrl"]) -> Digest:
+        def attempt(timeout: float) -> Digest:
+            return self._put(key, source, self._signed({"method": "PUT", "key": key}, signed, timeout), timeout)
+
+        try:
+            return self._persist(f"Uploading {key}", attempt)
+        except Exists:
+            return self._compare(key, source)
+
+    def _read(self, key: str, signed: list["_SignedUrl"]) -> bytes | None:
         with tempfile.TemporaryDirectory() as scratch:
             target = Path(scratch) / "object"
             try:
-                self.download(key, target)
+                self._download(_get(key), key, target, signed)
             except Missing:
                 return None
             return target.read_bytes()
 
-    def _put(self, key: str, source: Path, timeout: float) -> Digest:
-        signed = self._presign({"method": "PUT", "key": key}, timeout)
+    def _put(self, key: str, source: Path, signed: "_SignedUrl", timeout: float) -> Digest:
         try:
             return put_stream(signed.url, signed.headers, source, self._store_trust, timeout)
         except urllib.error.HTTPError:
@@ -136,10 +163,10 @@ class ArtifactStore:
             raise Occupied(key)
         return mine
 
-    def _download(self, request: Mapping[str, str], name: str, target: Path) -> Digest:
+    def _download(self, request: Mapping[str, str], name: str, target: Path, signed: list["_SignedUrl"]) -> Digest:
         def attempt(timeout: float) -> Digest:
-            signed = self._presign(request, timeout)
-            return get_stream(signed.url, signed.headers, target, self._store_trust, timeout, self.patience)
+            url = self._signed(request, signed, timeout)
+            return get_stream(url.url, url.headers, target, self._store_trust, timeout, self.patience)
 
         target.parent.mkdir(parents=True, exist_ok=True)
         return self._persist(f"Downloading {name}", attempt)
@@ -148,9 +175,34 @@ class ArtifactStore:
         answer = self._call(f"/objects?{urllib.parse.urlencode(query)}", None, timeout)
         return _parsed(_Listing, answer).objects
 
+    def _all(
+        self, method: str, keys: Sequence[str], transfer: Callable[[str, list["_SignedUrl"]], Done]
+    ) -> dict[str, Done]:
+        """One transfer for each key; signatures are asked for many at once, since each request is a round trip."""
+        done: dict[str, Done] = {}
+        with ThreadPoolExecutor(PARALLEL_TRANSFERS) as pool:
+            for some in _parts(keys):
+                urls = self._sign_persistently([{"method": method, "key": key} for key in some])
+                futures = {key: pool.submit(transfer, key, [url]) for key, url in zip(some, urls, strict=True)}
+                done |= {key: future.result() for key, future in futures.items()}
+        return done
+
+    def _sign_persistently(self, requests: Sequence[Mapping[str, str]]) -> list["_SignedUrl"]:
+        return self._persist("Asking for signatures", lambda timeout: self._sign(requests, timeout))
+
+    def _signed(self, request: Mapping[str, str], signed: list["_SignedUrl"], timeout: float) -> "_SignedUrl":
+        """The one there is at first; each later try asks for another, since the first may have been the trouble."""
+        return signed.pop() if signed else self._presign(request, timeout)
+
     def _presign(self, request: Mapping[str, str], timeout: float) -> "_SignedUrl":
-        [signed] = _parsed(_Signed, self._call("/presign", {"requests": [request]}, timeout)).urls
+        [signed] = self._sign([request], timeout)
         return signed
+
+    def _sign(self, requests: Sequence[Mapping[str, str]], timeout: float) -> list["_SignedUrl"]:
+        urls = _parsed(_Signed, self._call("/presign", {"requests": requests}, timeout)).urls
+        if len(urls) != len(requests):
+            raise http.client.HTTPException(f"{len(requests)} signatures were asked for, {len(urls)} came")
+        return urls
 
     def _call(self, path: str, body: object, timeout: float) -> bytes:
         # The kubelet rotates the token in place, so it is read again for every call.
@@ -176,8 +228,13 @@ class ArtifactStore:
             raise Failure(ExitCode.STORE_UNAVAILABLE, str(error)) from error
 
 
-def _collect(futures: Mapping[str, "Future[Digest]"]) -> dict[str, Digest]:
-    return {name: future.result() for name, future in futures.items()}
+def _get(key: str) -> dict[str, str]:
+    return {"method": "GET", "key": key}
+
+
+def _parts(keys: Sequence[str]) -> Iterator[Sequence[str]]:
+    for begin in range(0, len(keys), SIGNED_AT_ONCE):
+        yield keys[begin : begin + SIGNED_AT_ONCE]
 
 
 def _parsed(kind: type[Answer], content: bytes) -> Answer:
@@ -194,9 +251,9 @@ class _SignedUrl(BaseModel):
 
 
 class _Signed(BaseModel):
-    """The answer to one request."""
+    """In the order of the requests."""
 
-    urls: list[_SignedUrl] = Field(min_length=1, max_length=1)
+    urls: list[_SignedUrl]
 
 
 class _ListedObject(BaseModel):

@@ -184,6 +184,22 @@ def get_stream(
     return digest
 
 
+def get_end(url: str, headers: Mapping[str, str], context: ssl.SSLContext, timeout: float) -> bytes:
+    """What a GET with a Range for the last bytes answers: those, or all where there is nothing to cut off.
+
+    Raises Missing on 404.
+    """
+    request = urllib.request.Request(url, headers=dict(headers))
+    try:
+        return send(request, context, timeout)
+    except urllib.error.HTTPError as error:
+        if error.code == http.HTTPStatus.NOT_FOUND:
+            raise Missing(url.split("?")[0]) from error
+        if error.code == http.HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
+            return b""  # of an empty object there is no last byte
+        raise
+
+
 def _copy(response: http.client.HTTPResponse, out: BinaryIO, patience: Patience) -> Digest:
     sha = hashlib.sha256()
     size = 0

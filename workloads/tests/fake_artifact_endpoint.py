@@ -190,7 +190,12 @@ class _StoreHandler(_Handler):
         path = self.path_of()
         if not path.is_file():
             return self.answer(HTTPStatus.NOT_FOUND, b"<Error><Code>NoSuchKey</Code></Error>")
-        self.answer(HTTPStatus.OK, path.read_bytes())
+        content, asked = path.read_bytes(), self.headers.get("Range", "")
+        if not asked.startswith("bytes=-"):
+            return self.answer(HTTPStatus.OK, content)
+        if not content:
+            return self.answer(HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE, b"<Error><Code>InvalidRange</Code></Error>")
+        self.answer(HTTPStatus.PARTIAL_CONTENT, content[-int(asked.removeprefix("bytes=-")) :])
 
     def do_PUT(self) -> None:
         content = self.body()
