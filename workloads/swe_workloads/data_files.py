@@ -1,12 +1,13 @@
 """The files of a preparation, one JSON object a line."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 from pydantic import ValidationError
 
 from swe_workloads.artifacts import ArtifactStore
+from swe_workloads.bad_rows import write_lines
 from swe_workloads.manifest import read_manifest
 from swe_workloads.prepared import Prepared
 from swe_workloads.split import duplicates_within
@@ -18,7 +19,6 @@ TRAIN_FILE = "train.jsonl"
 TEST_FILE = "test.jsonl"
 SUMMARY_FILE = "summary.json"
 TABLE_FILE = "summary.md"
-BAD_ROWS_FILE = "bad-rows.jsonl"
 
 
 def prepared_verdict(store: ArtifactStore) -> PrepareVerdict | None:
@@ -40,8 +40,8 @@ def prepared_model(store: ArtifactStore) -> FrozenSource | None:
 
 def write_data_files(prepared: Prepared, summary: PrepareSummary, folder: Path) -> list[Path]:
     """train.jsonl, test.jsonl and summary.json, which says more than the verdict has room for."""
-    train = _write_lines(folder / TRAIN_FILE, map(_line, prepared.train))
-    test = _write_lines(folder / TEST_FILE, map(_line, prepared.test))
+    train = write_lines(folder / TRAIN_FILE, map(_line, prepared.train))
+    test = write_lines(folder / TEST_FILE, map(_line, prepared.test))
     more = {
         "readRows": prepared.read,
         "duplicateRows": duplicates_within([item.example for item in prepared.used()]),
@@ -50,11 +50,6 @@ def write_data_files(prepared: Prepared, summary: PrepareSummary, folder: Path) 
     document = {**summary.model_dump(by_alias=True), **more}
     (folder / SUMMARY_FILE).write_text(json.dumps(document, indent=1) + "\n")
     return [train, test, folder / SUMMARY_FILE]
-
-
-def write_bad_rows(prepared: Prepared, folder: Path) -> Path:
-    lines = ({"file": bad.file, "row": bad.number, "reason": bad.reason} for bad in prepared.bad)
-    return _write_lines(folder / BAD_ROWS_FILE, lines)
 
 
 def write_table(table: str, folder: Path) -> Path:
@@ -66,10 +61,3 @@ def _line(item: Measured) -> Mapping[str, object]:
     example = item.example
     known = {"instance_id": example.instance, "repo": example.repository}
     return {**{name: value for name, value in known.items() if value is not None}, **example.record}
-
-
-def _write_lines(path: Path, lines: Iterable[Mapping[str, object]]) -> Path:
-    with path.open("w", encoding="utf-8") as out:
-        for line in lines:
-            out.write(json.dumps(line, ensure_ascii=False) + "\n")
-    return path

@@ -10,8 +10,8 @@ from swe_workloads.hub_data import fetch_split
 from swe_workloads.model_files import digest_of
 from swe_workloads.pod import Pod
 from swe_workloads.rows import DATA_ENDINGS
-from swe_workloads.run_file import Credentials, Data, HubDataset
-from swe_workloads.sources import list_source, reader
+from swe_workloads.run_file import Data, Source
+from swe_workloads.sources import Reader, list_source, reader
 from swe_workloads.transfer import Missing, digest_file
 from swe_workloads.verdict import FrozenSource
 
@@ -30,15 +30,29 @@ class FetchedData:
         return FrozenSource(uri=self.uri, revision=self.revision, sha256=digest_of(digests))
 
 
+@dataclass(frozen=True)
+class Origin:
+    """Whose source it is: the field of the specification, and the folder in which its Secret is mounted."""
+
+    field: str
+    secret: str
+
+
 def fetch_data(data: Data, pod: Pod, store: ArtifactStore, target: Path) -> FetchedData:
     """Raises Failure, with the field in it."""
-    source = data.source
+    return fetch_source(data.source, Origin(f"data.{data.kind.lower()}", "data"), pod, store, target)
+
+
+def fetch_source(source: Source, origin: Origin, pod: Pod, store: ArtifactStore, target: Path) -> FetchedData:
+    """Raises Failure; of a hub it names the field, else what is missing."""
     if source.config_map_file is not None:
         return _mounted(Path(source.config_map_file))
+    secret = pod.credentials_dir / origin.secret
     if source.hub is not None:
-        return _from_hub(source.hub, f"data.{data.kind.lower()}.hub", pod, store, target)
+        repository = open_repository(source.hub, "dataset", f"{origin.field}.hub", secret, store.patience)
+        return FetchedData(fetch_split(repository, source.hub, target), repository.uri, repository.commit)
     assert source.uri is not None and source.credentials is not None  # the run file's own check
-    return _from_s3(source.uri, source.credentials, pod, store, target)
+    return _from_s3(source.uri, reader(pod, store, source.credentials, origin.secret), target)
 
 
 def _mounted(path: Path) -> FetchedData:
@@ -47,13 +61,7 @@ def _mounted(path: Path) -> FetchedData:
     return FetchedData({path.name: path}, f"configMap:{path.name}")
 
 
-def _from_hub(hub: HubDataset, field: str, pod: Pod, store: ArtifactStore, target: Path) -> FetchedData:
-    repository = open_repository(hub, "dataset", field, pod.credentials_dir / "data", store.patience)
-    return FetchedData(fetch_split(repository, hub, target), repository.uri, repository.commit)
-
-
-def _from_s3(uri: str, credentials: Credentials, pod: Pod, store: ArtifactStore, target: Path) -> FetchedData:
-    origin = reader(pod, store, credentials, "data")
+def _from_s3(uri: str, origin: Reader, target: Path) -> FetchedData:
     names = [item.name for item in list_source(origin, uri)]
     wanted = names if names == [uri] else [name for name in names if name.endswith(DATA_ENDINGS)]
     if not wanted:

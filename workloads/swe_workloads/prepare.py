@@ -1,16 +1,13 @@
 """Prepares a run's data: loads, checks, selects, splits and counts it, and leaves it in the store once and for all."""
 
-import os
-import signal
-import sys
 import tempfile
-import traceback
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 from swe_workloads.artifacts import ArtifactStore, Occupied
-from swe_workloads.data_files import DATA_MANIFEST, TABLE_FILE, write_bad_rows, write_data_files, write_table
+from swe_workloads.bad_rows import write_bad_rows
+from swe_workloads.data_files import DATA_MANIFEST, TABLE_FILE, write_data_files, write_table
 from swe_workloads.data_sources import fetch_data
 from swe_workloads.data_table import render_table
 from swe_workloads.examples import Example, plain, read_example
@@ -18,36 +15,23 @@ from swe_workloads.exit_codes import ExitCode, Failure
 from swe_workloads.formats import CONVERT, FAIL_TO_PASS
 from swe_workloads.manifest import manifest_of, read_manifest
 from swe_workloads.model_files import fetch_tokenizer, model_origin
-from swe_workloads.pod import Pod, read_pod, say, termination_file
+from swe_workloads.pod import Pod, say
 from swe_workloads.preflight import Look, Preflight, check, look_at_model
 from swe_workloads.prepared import Prepared, problem_with, summarise
+from swe_workloads.program import run_program
 from swe_workloads.rows import BadRow, Row, read_rows
 from swe_workloads.run_file import RunFile, read_run_file
 from swe_workloads.selection import select
 from swe_workloads.split import split
 from swe_workloads.tokens import Measured, Tokenizer, load_tokenizer, measure
-from swe_workloads.verdict import PrepareSummary, PrepareVerdict, Sources, outcome, write_termination_message
+from swe_workloads.verdict import PrepareSummary, PrepareVerdict, Sources, outcome
 
 TOKENIZER_FOLDER = "tokenizer"
 TokenizerLoader = Callable[[Path, str], Tokenizer]
 
 
 def main() -> None:
-    try:
-        pod = read_pod()
-    except Failure as failure:
-        sys.exit(end(failed(failure.code, failure.message), termination_file()))
-    # Nothing to save: what was uploaded without a manifest is nobody's data.
-    stopped = failed(ExitCode.PREEMPTED, "The preparation was stopped from outside.")
-    signal.signal(signal.SIGTERM, lambda *_: os._exit(end(stopped, pod.termination_file)))
-    try:
-        verdict = prepare(pod)
-    except Failure as failure:
-        verdict = failed(failure.code, failure.message)
-    except Exception as error:  # a defect of ours: say so, with the trace in the log
-        traceback.print_exc()
-        verdict = failed(ExitCode.ENGINE_FAILED, f"The preparation broke: {type(error).__name__}: {error}")
-    sys.exit(end(verdict, pod.termination_file))
+    run_program("The preparation", prepare, failed)
 
 
 def prepare(pod: Pod, tokenizer_of: TokenizerLoader = load_tokenizer, look: Look = look_at_model) -> PrepareVerdict:
@@ -133,7 +117,7 @@ def report(
 ) -> PrepareVerdict:
     """Ends without data; what was found in the rows is in the store all the same."""
     summary = summarise(prepared, run)
-    files = [write_bad_rows(prepared, scratch), write_table(render_table(prepared, summary, run, None), scratch)]
+    files = [write_bad_rows(prepared.bad, scratch), write_table(render_table(prepared, summary, run, None), scratch)]
     store.upload_all({f"data/{pod.pod_uid}/{path.name}": path for path in files})
     found = {"summary": summary, "sources": prepared.sources, "table": table_key(pod)}
     return failed(ExitCode.INVALID_DATA, problem).model_copy(update=found)
@@ -147,7 +131,7 @@ def publish(
     table = render_table(prepared, summary, run, preflight)
     print(table, flush=True)
     written = write_data_files(prepared, summary, scratch)
-    files = [*written, write_bad_rows(prepared, scratch), write_table(table, scratch)]
+    files = [*written, write_bad_rows(prepared.bad, scratch), write_table(table, scratch)]
     digests = store.upload_all({f"data/{pod.pod_uid}/{path.name}": path for path in files})
     verdict = PrepareVerdict(
         **outcome(ExitCode.COMPLETED, in_words(prepared, summary, preflight, run)),
@@ -180,13 +164,6 @@ def table_key(pod: Pod) -> str:
 
 def failed(code: ExitCode, message: str) -> PrepareVerdict:
     return PrepareVerdict(**outcome(code, message))
-
-
-def end(verdict: PrepareVerdict, termination_file: Path) -> int:
-    """The exit code."""
-    say(f"{verdict.reason}: {verdict.message}")
-    write_termination_message(verdict, termination_file)
-    return verdict.exit_code
 
 
 if __name__ == "__main__":

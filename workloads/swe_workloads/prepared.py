@@ -4,17 +4,16 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from swe_workloads.bad_rows import examples_of, name_of
 from swe_workloads.examples import Example
 from swe_workloads.leaks import gold_in_prompt, leaked_across
 from swe_workloads.rows import BadRow
 from swe_workloads.run_file import RunFile
 from swe_workloads.split import duplicates_across
 from swe_workloads.tokens import Measured, percentile
-from swe_workloads.verdict import BadRowExample, PrepareSummary, RepositoryCount, Sources, TokenSummary
+from swe_workloads.verdict import PrepareSummary, RepositoryCount, Sources, TokenSummary
 
-BAD_ROW_EXAMPLES = 5
 REPOSITORIES = 10
-REASON_CHARACTERS = 200
 GOLD_EXAMPLES = 5
 NAME_CHARACTERS = 128
 
@@ -68,16 +67,12 @@ def summarise(prepared: Prepared, run: RunFile) -> PrepareSummary:
     train, test = [item.example for item in prepared.train], [item.example for item in prepared.test]
     repositories = Counter(example.repository for example in [*train, *test] if example.repository)
     telling = gold_in_prompt([*train, *test])
-    examples = [
-        BadRowExample(row=bad.number, reason=_reason(bad)[:REASON_CHARACTERS])
-        for bad in prepared.bad[:BAD_ROW_EXAMPLES]
-    ]
     return PrepareSummary(
         rows=len(used),
         train=len(train),
         test=len(test),
         bad_rows=len(prepared.bad),
-        bad_row_examples=examples,
+        bad_row_examples=examples_of(prepared.bad),
         tokens=tokens_of(used),
         truncated_percent=truncated_percent(used, run.sequence.max_length),
         duplicates_across_split=duplicates_across(train, test),
@@ -101,12 +96,3 @@ def truncated_percent(items: Sequence[Measured], max_length: int) -> str:
 def known_as(example: Example) -> str:
     """How its owner finds the row again."""
     return (example.instance or f"row {example.row.number} of {example.row.file}")[:NAME_CHARACTERS]
-
-
-def name_of(bad: BadRow) -> str:
-    return f"row {bad.number} of {bad.file}"
-
-
-def _reason(bad: BadRow) -> str:
-    # With several files a row number alone says nothing.
-    return f"{bad.file.rsplit('/', 1)[-1]}: {bad.reason}" if "/" in bad.file else bad.reason

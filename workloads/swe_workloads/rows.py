@@ -1,10 +1,10 @@
 """Rows as the user wrote them: jsonl, a JSON list or parquet, each with its place for the messages about it."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 DATA_ENDINGS = (".jsonl", ".json", PARQUET := ".parquet")
 PARQUET_ROWS = 256  # at a time: instances have test lists and patches of megabytes
@@ -33,21 +33,29 @@ def read_rows(path: Path, name: str) -> Iterator[Row | BadRow]:
         yield from _from_parquet(path, name)
         return
     # Bytes that are no text become lone surrogates, so that they spoil their own row and no other.
-    text = path.read_text(encoding="utf-8-sig", errors="surrogateescape")
-    rows = _from_list(text, name) if text.lstrip().startswith("[") else _from_lines(text, name)
-    yield from rows
+    with path.open(encoding="utf-8-sig", errors="surrogateescape") as opened:
+        # Lines are read one by one: a file of predictions or instances may be larger than the memory.
+        yield from _from_list(opened.read(), name) if _begins_list(opened) else _from_lines(opened, name)
 
 
-def _from_lines(text: str, name: str) -> Iterator[Row | BadRow]:
-    # Not splitlines(): JSON strings may hold U+2028 and the like, which end no line of jsonl.
-    for number, line in enumerate(text.split("\n"), start=1):
+def _begins_list(opened: TextIO) -> bool:
+    """Whether the first sign of the text opens a list. Afterwards the text is at its beginning again."""
+    while (sign := opened.read(1)).isspace():
+        pass
+    opened.seek(0)
+    return sign == "["
+
+
+def _from_lines(lines: Iterable[str], name: str) -> Iterator[Row | BadRow]:
+    # A file's own lines, not splitlines(): JSON strings may hold U+2028 and the like, which end no line of jsonl.
+    for number, line in enumerate(lines, start=1):
         if not line.strip():
             continue
         if not _is_text(line):
             yield BadRow(name, number, NOT_TEXT)
             continue
         try:
-            yield _row(name, number, json.loads(line))
+            yield _row(name, number, json.loads(line.removesuffix("\n")))
         except (ValueError, RecursionError) as error:
             yield BadRow(name, number, f"not valid JSON: {error}")
 

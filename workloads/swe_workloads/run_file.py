@@ -2,7 +2,7 @@
 
 import re
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 from pydantic.alias_generators import to_camel
@@ -28,6 +28,9 @@ Credentials = Literal["OwnPrefix", "Secret"]
 
 class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, alias_generator=to_camel, strict=True)
+
+
+Settings = TypeVar("Settings", bound=Section)
 
 
 class RunIdentity(Section):
@@ -60,7 +63,8 @@ class HubModel(Hub):
         return f"hf://{self.repo}@{self.revision}"
 
 
-MODEL_KINDS = ("S3", "Hub")
+# What tells the members of a union apart: of a model, and of the predictions of an evaluation.
+UNION_KINDS = ("S3", "Hub", "Gold", "Files")
 Model = Annotated[S3Model | HubModel, Field(discriminator="kind")]
 
 
@@ -233,25 +237,30 @@ class RunFile(Section):
 
 def read_run_file(path: Path) -> RunFile:
     """Raises Failure(INVALID_CONFIGURATION) that names every wrong field."""
+    return read_settings(path, RunFile, "run.json")
+
+
+def read_settings(path: Path, kind: type[Settings], name: str) -> Settings:
+    """A file that the operator wrote for a program, called `name` in what is said about it."""
     try:
         text = path.read_text()
     except OSError as error:
         raise Failure(ExitCode.INVALID_CONFIGURATION, f"The run file cannot be read: {error}") from error
     try:
-        return RunFile.model_validate_json(text)
+        return kind.model_validate_json(text)
     except ValidationError as error:
-        raise Failure(ExitCode.INVALID_CONFIGURATION, describe(error)) from error
+        raise Failure(ExitCode.INVALID_CONFIGURATION, describe(error, name)) from error
 
 
-def describe(error: ValidationError) -> str:
+def describe(error: ValidationError, name: str) -> str:
     """One line that names each wrong field as the file spells it."""
-    return "run.json: " + "; ".join(_describe_one(dict(item)) for item in error.errors(include_url=False))
+    return f"{name}: " + "; ".join(_describe_one(dict(item)) for item in error.errors(include_url=False))
 
 
 def _describe_one(item: dict[str, object]) -> str:
     location = item["loc"]
     # Of a union pydantic names the kind too, which is no key of the file.
-    parts = [str(part) for part in location if part not in MODEL_KINDS] if isinstance(location, tuple) else []
+    parts = [str(part) for part in location if part not in UNION_KINDS] if isinstance(location, tuple) else []
     path = ".".join(parts)
     message = str(item["msg"]).removeprefix("Value error, ")
     return f"{path}: {message}" if path else message

@@ -1,4 +1,4 @@
-"""Which rows are used: data.select, one condition after the other, then a sample by seed and content."""
+"""Which rows are used: the specification's select, one condition after the other, then a sample by seed and content."""
 
 from collections.abc import Sequence
 
@@ -11,8 +11,8 @@ from swe_workloads.split import content_of, identity, rank
 NAMES_SHOWN = 3
 
 
-def select(examples: Sequence[Example], wanted: Select) -> list[Example]:
-    """The rows that meet all conditions, in file order.
+def select(examples: Sequence[Example], wanted: Select, field: str = "data.select") -> list[Example]:
+    """The rows that meet all conditions, in file order. `field` is what the specification calls them.
 
     Raises Failure(INVALID_DATA) when a name matches nothing or a condition leaves nothing, and says what it was
     given, so that one sees which to widen.
@@ -21,16 +21,16 @@ def select(examples: Sequence[Example], wanted: Select) -> list[Example]:
     if not chosen:
         return chosen
     if wanted.instance_ids is not None:
-        _refuse_unknown("instanceIds", wanted.instance_ids, {example.instance for example in chosen})
+        _refuse_unknown(f"{field}.instanceIds", wanted.instance_ids, {example.instance for example in chosen})
         chosen = [example for example in chosen if example.instance in set(wanted.instance_ids)]
     if wanted.id_contains is not None:
-        chosen = _with_id(chosen, wanted.id_contains)
+        chosen = _with_id(chosen, wanted.id_contains, field)
     if wanted.repos is not None:
         repos = [upstream(name) for name in wanted.repos]
-        _refuse_unknown("repos", repos, {example.repository for example in chosen})
+        _refuse_unknown(f"{field}.repos", repos, {example.repository for example in chosen})
         chosen = [example for example in chosen if example.repository in set(repos)]
     if wanted.fail_to_pass is not None:
-        chosen = _with_tests(chosen, wanted.fail_to_pass)
+        chosen = _with_tests(chosen, wanted.fail_to_pass, field)
     if wanted.limit is not None and wanted.limit < len(chosen):
         ranked = sorted(chosen, key=lambda example: (rank(wanted.seed, identity(example)), content_of(example)))
         kept = {id(example) for example in ranked[: wanted.limit]}
@@ -38,17 +38,15 @@ def select(examples: Sequence[Example], wanted: Select) -> list[Example]:
     return chosen
 
 
-def _with_id(examples: list[Example], part: str) -> list[Example]:
+def _with_id(examples: list[Example], part: str, field: str) -> list[Example]:
     chosen = [example for example in examples if part in (example.instance or "")]
     if not chosen:
         some = _some([example.instance or "" for example in examples])
-        _refuse(
-            f'data.select.idContains: no id has "{part}" in it; the {len(examples)} rows left are {some}. Widen it.'
-        )
+        _refuse(f'{field}.idContains: no id has "{part}" in it; the {len(examples)} rows left are {some}. Widen it.')
     return chosen
 
 
-def _with_tests(examples: list[Example], wanted: FailToPass) -> list[Example]:
+def _with_tests(examples: list[Example], wanted: FailToPass, field: str) -> list[Example]:
     least, most = wanted.min or 0, wanted.max
     counts = [example.fail_to_pass or 0 for example in examples]
     chosen = [
@@ -59,7 +57,7 @@ def _with_tests(examples: list[Example], wanted: FailToPass) -> list[Example]:
     if not chosen:
         asked = f"at least {least}" if most is None else f"{least} to {most}"
         have = f"the {len(examples)} rows left have {min(counts)} to {max(counts)}"
-        _refuse(f"data.select.failToPass: no row has {asked} FAIL_TO_PASS tests; {have}. Widen it.")
+        _refuse(f"{field}.failToPass: no row has {asked} FAIL_TO_PASS tests; {have}. Widen it.")
     return chosen
 
 
@@ -68,7 +66,7 @@ def _refuse_unknown(field: str, wanted: Sequence[str], known: set[str | None]) -
     unknown = sorted(set(wanted) - names)
     if unknown:
         there = f"the rows have {_some(sorted(names))}" if names else "the rows name none"
-        _refuse(f"data.select.{field}: no usable row has {_some(unknown)}; {there}. Correct the names.")
+        _refuse(f"{field}: no usable row has {_some(unknown)}; {there}. Correct the names.")
 
 
 def _some(names: Sequence[str]) -> str:

@@ -4,7 +4,7 @@ import http
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
 from swe_workloads.artifacts import ArtifactStore, StoredObject
 from swe_workloads.exit_codes import ExitCode, Failure
@@ -21,8 +21,8 @@ class Reader(Protocol):
     def download_uri(self, uri: str, target: Path) -> Digest: ...
 
 
-def reader(pod: Pod, store: ArtifactStore, credentials: Credentials, purpose: Literal["model", "data"]) -> Reader:
-    """The namespace's own prefix is read through the operator, anything else with the mounted Secret."""
+def reader(pod: Pod, store: ArtifactStore, credentials: Credentials, purpose: str) -> Reader:
+    """The namespace's own prefix is read through the operator, anything else with the Secret mounted for `purpose`."""
     if credentials == "OwnPrefix":
         return store
     return SecretReader(pod.credentials_dir / purpose)

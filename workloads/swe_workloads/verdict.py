@@ -12,29 +12,33 @@ from swe_workloads.exit_codes import ExitCode, reason
 # The kubelet keeps this much of a termination message.
 TERMINATION_MESSAGE_BYTES = 4096
 MESSAGE_CHARACTERS = 1000
+# Lists of a summary that are only examples, those that are missed least first.
+SHORTENED = ("badRowExamples", "malformed", "repositories", "goldInPromptExamples")
 
 
-class _Part(BaseModel):
+class Part(BaseModel):
+    """Spelled in camelCase outside, made with either name inside."""
+
     model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True)
 
 
-class BadRowExample(_Part):
+class BadRowExample(Part):
     row: int
     reason: str
 
 
-class TokenSummary(_Part):
+class TokenSummary(Part):
     p50: int
     p90: int
     max: int
 
 
-class RepositoryCount(_Part):
+class RepositoryCount(Part):
     name: str
     rows: int
 
 
-class FrozenSource(_Part):
+class FrozenSource(Part):
     """What was read: every attempt reads exactly the same."""
 
     uri: str
@@ -42,12 +46,12 @@ class FrozenSource(_Part):
     sha256: str | None = None
 
 
-class Sources(_Part):
+class Sources(Part):
     model: FrozenSource
     data: FrozenSource
 
 
-class PrepareSummary(_Part):
+class PrepareSummary(Part):
     """`rows` is train plus test: the rows that are used."""
 
     rows: int
@@ -64,7 +68,7 @@ class PrepareSummary(_Part):
     repositories: list[RepositoryCount]
 
 
-class Perplexity(_Part):
+class Perplexity(Part):
     """Of the result on the held-out rows with its 95 % interval, or the reason why there is none."""
 
     value: str | None = None
@@ -75,7 +79,7 @@ class Perplexity(_Part):
     reason: str | None = None
 
 
-class BestCheckpoint(_Part):
+class BestCheckpoint(Part):
     """`key` is the folder in the store, absent when nothing of that step is there any more."""
 
     step: int
@@ -83,20 +87,20 @@ class BestCheckpoint(_Part):
     key: str | None = None
 
 
-class FirstAndLast(_Part):
+class FirstAndLast(Part):
     first: str
     last: str
 
 
-class Artifact(_Part):
+class Artifact(Part):
     name: str
     key: str
     sha256: str
     size_bytes: int
 
 
-class Verdict(_Part):
-    kind: Literal["Prepare", "Train"]
+class Verdict(Part):
+    kind: str
     exit_code: int
     reason: str
     message: str
@@ -109,7 +113,7 @@ class Verdict(_Part):
 
 
 class PrepareVerdict(Verdict):
-    kind: Literal["Prepare", "Train"] = "Prepare"
+    kind: Literal["Prepare"] = "Prepare"
     summary: PrepareSummary | None = None
     sources: Sources | None = None
     table: str | None = None
@@ -122,7 +126,7 @@ class TrainVerdict(Verdict):
     it ran in: a queue may have one attempt make several.
     """
 
-    kind: Literal["Prepare", "Train"] = "Train"
+    kind: Literal["Train"] = "Train"
     attempt: int
     pod_uid: str | None = None
     from_step: int = 0
@@ -156,8 +160,7 @@ def write_termination_message(verdict: Verdict, path: Path) -> None:
 
 def _shorten(document: dict[str, Any]) -> bool:
     summary = document.get("summary", {})
-    shown = [summary.get(name) for name in ("badRowExamples", "repositories", "goldInPromptExamples")]
-    lists = [document.get("logTail"), *shown]
+    lists = [document.get("logTail"), *(summary.get(name) for name in SHORTENED)]
     for entries in lists:
         if entries:
             # The end of a log says why; of the other lists the first entries matter most.

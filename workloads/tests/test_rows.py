@@ -1,4 +1,5 @@
 import json
+import tracemalloc
 from datetime import datetime
 from pathlib import Path
 
@@ -116,3 +117,19 @@ def test_a_file_that_is_no_parquet_says_so(tmp_path: Path, size: int) -> None:
     [bad] = read_rows(path, "rows.parquet")
     assert isinstance(bad, BadRow)
     assert (bad.number, bad.reason.startswith("the file is not valid parquet")) == (1, True)
+
+
+def test_a_bad_line_is_described_as_if_it_stood_alone(tmp_path: Path) -> None:
+    bad, _ = read(tmp_path, '{"a": \n{"a": 2}\n')
+    assert isinstance(bad, BadRow)
+    assert bad.reason == "not valid JSON: Expecting value: line 1 column 7 (char 6)"
+
+
+def test_of_many_lines_one_at_a_time_is_in_memory(tmp_path: Path) -> None:
+    path = tmp_path / "rows"
+    path.write_text(f"{json.dumps({'a': 'x' * 100_000})}\n" * 300)
+    tracemalloc.start()
+    assert sum(1 for _ in read_rows(path, "rows.jsonl")) == 300
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 3_000_000
