@@ -1,0 +1,77 @@
+"""inputs/<ordinal>.json: all that grade gets to know about one prediction. The preparation has checked the rows."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic.alias_generators import to_camel
+
+# A path in the image; it becomes one line of a file that bash reads.
+Folder = Annotated[str, Field(pattern=r"^/[^\n]*$")]
+
+
+class InvalidInput(Exception):
+    """The document cannot be graded; the message names what is wrong in it."""
+
+
+class Instance(BaseModel):
+    """The columns that the official harness reads, spelled as it does. A row may have others."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    instance_id: Annotated[str, Field(min_length=1)]
+    repo: str
+    version: str = ""
+    base_commit: str | None = None
+    image: str
+    eval_script: Annotated[str, Field(min_length=1)]
+    log_parser: str
+    eval_type: str
+    FAIL_TO_PASS: list[str]
+    PASS_TO_PASS: list[str]
+    image_assets: dict[str, Any] = {}
+
+    @property
+    def columns(self) -> dict[str, Any]:
+        return self.model_dump()
+
+
+class Prediction(BaseModel):
+    """As the official harness takes it."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True, protected_namespaces=())
+
+    instance_id: str
+    model_name_or_path: str
+    model_patch: Annotated[str, Field(min_length=1)]
+
+
+class GradeInput(BaseModel):
+    """`setup_patch` puts the instance's bug in before the prediction is applied, as SWE-smith's instances need it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, alias_generator=to_camel)
+
+    version: Literal[1]
+    format: Literal["SWEBench", "SWESmith"]
+    instance: Instance
+    prediction: Prediction
+    setup_patch: Annotated[str, Field(min_length=1)] | None = None
+    workdir: Folder
+    timeout_seconds: Annotated[int, Field(ge=1)]
+
+
+def parse_grade_input(content: bytes) -> GradeInput:
+    """Raises InvalidInput."""
+    try:
+        found = GradeInput.model_validate_json(content)
+    except ValidationError as error:
+        wrong = "; ".join(f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors())
+        raise InvalidInput(f"The prediction's input: {wrong}") from error
+    if found.instance.instance_id != found.prediction.instance_id:
+        raise InvalidInput(
+            f"The prediction's input: instance {found.instance.instance_id} with a prediction for "
+            f"{found.prediction.instance_id}"
+        )
+    if any(found.instance.image_assets.values()):
+        # They would have to be in the sandbox before eval.sh runs, and it may reach no network.
+        raise InvalidInput(f"Instance {found.instance.instance_id} has image_assets, which are not staged yet")
+    return found

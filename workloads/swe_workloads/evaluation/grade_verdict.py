@@ -1,0 +1,119 @@
+"""What grade says of one prediction: whole in the store, shortened in the pod's termination message."""
+
+import json
+from enum import IntEnum
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict
+from pydantic.alias_generators import to_camel
+
+# Not those of swe_workloads.verdict: loading the models of a training takes longer than all of grade's start.
+TERMINATION_MESSAGE_BYTES = 4096
+MESSAGE_CHARACTERS = 1000
+
+Outcome = Literal["Resolved", "Unresolved", "Error", "NotGraded"]
+Reason = Literal[
+    "Completed", "PatchApplyFailed", "TimedOut", "LogTooLarge", "NoTestOutput",
+    "SandboxSilent", "InputUnavailable", "StoreUnavailable", "InvalidInput",
+]  # fmt: skip
+
+
+class GradeExit(IntEnum):
+    """A verdict that stands is a success, whatever it says of the patch; the others are for another pod to try."""
+
+    JUDGED = 0
+    INVALID_INPUT = 64
+    TRY_AGAIN = 75
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True)
+
+
+class Passed(_Part):
+    passed: int
+    total: int
+
+
+class InfraFailure(_Part):
+    """The official harness's advice from words in the logs; it changes no outcome."""
+
+    reason: str
+    tier: Literal["environment", "ambiguous"]
+
+
+class Output(_Part):
+    """A file in the store. `stored_as` where an earlier pod of this attempt had left one of that name."""
+
+    name: str
+    stored_as: str | None = None
+    sha256: str
+    size_bytes: int
+
+
+class GradeVerdict(_Part):
+    """Resolved and Unresolved come with a report.json, Error is the official one without; NotGraded blames nobody.
+
+    `log_bytes` and `log_sha256` are of what eval.sh wrote, as it came. `test_seconds` is by grade's own clock.
+    """
+
+    kind: Literal["Grade"] = "Grade"
+    version: Literal[1] = 1
+    ordinal: int
+    attempt: int
+    instance: str | None = None
+    exit_code: int
+    outcome: Outcome
+    reason: Reason
+    message: str
+    harness: str | None = None
+    applied_with: str | None = None
+    fail_to_pass: Passed | None = None
+    pass_to_pass: Passed | None = None
+    infra_failure: InfraFailure | None = None
+    test_seconds: float | None = None
+    log_bytes: int | None = None
+    log_sha256: str | None = None
+    outputs: list[Output] | None = None
+
+    def to_document(self) -> dict[str, Any]:
+        return self.model_dump(by_alias=True, exclude_none=True)
+
+    def to_json(self) -> bytes:
+        return self.model_dump_json(by_alias=True, exclude_none=True).encode()
+
+
+def exit_code_of(outcome: Outcome, reason: Reason) -> GradeExit:
+    if outcome != "NotGraded":
+        return GradeExit.JUDGED
+    return GradeExit.INVALID_INPUT if reason == "InvalidInput" else GradeExit.TRY_AGAIN
+
+
+class NotGraded(Exception):
+    """Why there is no verdict on the patch: nothing that it could have done, as far as grade can tell."""
+
+    def __init__(self, reason: Reason, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+        self.message = message
+
+
+def sentence(text: str) -> str:
+    """A message of a bounded length in one line, whatever bytes its parts came from."""
+    return " ".join(text.encode(errors="replace").decode().split())[:MESSAGE_CHARACTERS]
+
+
+def write_termination_message(verdict: GradeVerdict, path: Path) -> None:
+    """The message gives way first, then the list of outputs: what happened is said to the last."""
+    document = verdict.to_document()
+    while len(_encode(document)) > TERMINATION_MESSAGE_BYTES:
+        if message := str(document["message"]):
+            document["message"] = message[: len(message) // 2]
+        elif document.pop("outputs", None) is None and document.pop("instance", None) is None:
+            break
+    path.write_bytes(_encode(document))
+
+
+def _encode(document: dict[str, Any]) -> bytes:
+    return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode(errors="backslashreplace")

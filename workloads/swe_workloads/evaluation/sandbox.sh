@@ -1,0 +1,74 @@
+#!/bin/bash
+# The half of a sandbox pod that runs in the instance's image: applies the prediction as the official harness does
+# (swebench.harness.run_evaluation.run_instance, 5.0.2), then runs eval.sh. Needs bash with network redirections, git
+# and patch. Everything it says is a hint, since what it runs could say the same; what counts is what grade sees itself.
+#
+# Nothing here is exported: eval.sh starts with the environment, folder and standard input it would have had anyway.
+swe_folder=${BASH_SOURCE[0]%/*}
+while IFS='=' read -r swe_key swe_value; do
+  case $swe_key in
+    PORT) swe_port=$swe_value ;;
+    WORKDIR) swe_workdir=$swe_value ;;
+    TIMEOUT) swe_timeout=$swe_value ;;
+    TOKEN) swe_token=$swe_value ;;
+  esac
+done <"$swe_folder/settings"
+
+# A socket and no pipe: what the tests start can drain a pipe through /proc/self/fd/1, a socket cannot be opened again.
+# Only what is started writes its errors there: the shell's own remarks, such as "Killed", are no output of the tests.
+exec </dev/null >"/dev/tcp/127.0.0.1/$swe_port" 2>/dev/null
+
+# A line of its own, whatever came before it. grade takes both line breaks for ours.
+mark() { printf '\n%s %s\n' "$swe_token" "$*"; }
+
+main() {
+  ( enter && set_up && apply_prediction && show_diff diff-before ) || exit 1
+  mark eval
+  run_tests 2>&1
+  mark "end $?"
+  ( enter && show_diff diff-after )
+}
+
+# In a subshell, so that eval.sh starts where the image says.
+enter() { cd "$swe_workdir" || { mark workdir-missing; return 1; }; }
+
+# The instance's own bug, where the image has none. Committed, because the resets below go back to the last commit.
+set_up() {
+  [ -e "$swe_folder/setup.diff" ] || return 0
+  mark setup
+  git apply --index --verbose "$swe_folder/setup.diff" 2>&1 \
+    && git -c user.name=swe -c user.email=swe@localhost -c commit.gpgsign=false -c core.hooksPath=/dev/null \
+         commit --quiet --no-verify --message='Set up the instance' 2>&1 && return 0
+  mark setup-refused
+  return 1
+}
+
+# GIT_APPLY_CMDS in their order. A try that fails, --reject above all, leaves half a patch behind, so each further one
+# starts from a clean tree.
+apply_prediction() {
+  local command
+  for command in 'git apply --verbose' 'git apply --verbose --3way' 'git apply --verbose --reject' \
+                 'patch --batch --forward --fuzz=5 -p1 -i'; do
+    [ "$command" = 'git apply --verbose' ] || { git checkout -- . ; git clean -fd; } >/dev/null 2>&1
+    mark "try $command"
+    $command "$swe_folder/patch.diff" 2>&1 && { mark applied; return 0; }
+    mark failed
+  done
+  # All of them can fail on a tree that already has the patch.
+  git apply --check --reverse "$swe_folder/patch.diff" >/dev/null 2>&1 && { mark already-applied; return 0; }
+  mark refused
+  return 1
+}
+
+show_diff() { mark "$1"; git -c core.fileMode=false diff 2>&1; return 0; }
+
+# Without timeout in the image, grade's clock alone ends the tests.
+run_tests() {
+  if command -v timeout >/dev/null; then
+    timeout -k 10 "$swe_timeout" /bin/bash "$swe_folder/eval.sh"
+  else
+    /bin/bash "$swe_folder/eval.sh"
+  fi
+}
+
+main

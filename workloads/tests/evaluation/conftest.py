@@ -1,0 +1,29 @@
+"""A sandbox pod to test with, and the official package to compare with."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from evaluation.fake_capability_endpoint import FakeCapabilityEndpoint
+from evaluation.official_package import OfficialPackage
+from evaluation.sandbox_world import SandboxWorld
+
+
+@pytest.fixture
+def capability_endpoint(tmp_path: Path) -> Iterator[FakeCapabilityEndpoint]:
+    fake = FakeCapabilityEndpoint(tmp_path / "capability-endpoint")
+    yield fake
+    fake.stop()
+
+
+@pytest.fixture
+def sandbox(tmp_path: Path, capability_endpoint: FakeCapabilityEndpoint) -> SandboxWorld:
+    return SandboxWorld(tmp_path / "pod", capability_endpoint)
+
+
+@pytest.fixture(scope="session")
+def official_package() -> Iterator[OfficialPackage]:
+    package = OfficialPackage()
+    yield package
+    package.stop()
