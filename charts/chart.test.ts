@@ -62,7 +62,7 @@ describe('what the operator may do', () => {
     expect(onSecrets([...clusterScoped, ...watched])).toEqual([])
     for (const rule of onSecrets(own)) {
       if (rule.resourceNames === undefined) expect(rule.verbs).toEqual(['create'])
-      else expect(rule.resourceNames).toEqual(['swe-operator-store', 'swe-operator-tls'])
+      else expect(rule.resourceNames).toEqual(['swe-operator-capabilities', 'swe-operator-store', 'swe-operator-tls'])
     }
   })
 

@@ -24,6 +24,8 @@ const trainer = z.strictObject({
   imagePullSecrets: pullSecrets.describe('Names of Secrets in the namespace of each run.'),
 })
 
+const harness = z.strictObject({ image, imagePullSecrets: pullSecrets.describe('Names of Secrets in the namespace of each evaluation.') })
+
 const embedded = z.strictObject({
   enabled: z.boolean().describe('Run an S3 gateway (versitygw) on a volume of this cluster.'),
   image: image.extend({ tag: z.string().min(1) }),
@@ -68,6 +70,7 @@ export const valuesSchema = z.strictObject({
   image,
   imagePullSecrets: pullSecrets.describe("Names of Secrets in the operator's namespace."),
   trainer: trainer.describe('The images of the pods that prepare data and train.'),
+  harness: harness.describe('The image that prepares, grades and reports evaluations.'),
   pools: z.record(poolName, poolFormSchema.omit({ name: true })).describe('What `spec.compute.pool` of a run may name; see *Pools of nodes*.'),
   currency: z.string().regex(/^[A-Z]{3}$/).describe('Of all prices of pools.'),
   watchNamespaces: z.array(dnsLabel).max(1).describe('The one namespace in which runs are looked after; empty means all. With one the operator gets a Role in it, in place of cluster-wide rights.'),

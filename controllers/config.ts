@@ -38,6 +38,12 @@ const configSchema = z.strictObject({
     imagePullPolicy: z.enum(['Always', 'IfNotPresent', 'Never']),
     imagePullSecrets: z.array(z.string()).default([]),
   }),
+  /** The image that prepares, grades and reports evaluations. */
+  harness: z.strictObject({
+    image: z.string().min(1),
+    imagePullPolicy: z.enum(['Always', 'IfNotPresent', 'Never']),
+    imagePullSecrets: z.array(z.string()).default([]),
+  }),
   /** What spec.compute.pool may name. */
   pools: poolsSchema.default([]),
   /** Of the prices of pools. */

@@ -1,31 +1,40 @@
 import { createWarningReader } from './jobs/warnings.ts'
 import { TrainingRunType } from '../crds/training-run.ts'
 import type { Connection } from '../operator/api/kubeconfig.ts'
-import type { KubeObject } from '../operator/api/object.ts'
+import { SWEBenchEvalType } from '../crds/swebench-eval.ts'
+import type { KubeObject, ObjectKey } from '../operator/api/object.ts'
 import type { CachedKind } from '../operator/cache/cache.ts'
 import { createManager, type Manager, type ManagerOptions, type Runtime, type Service } from '../operator/manager.ts'
 import type { Log } from '../operator/observe/log.ts'
 import type { World } from '../operator/world.ts'
 import type { Config } from './config.ts'
-import { createGate, type GateDeps } from './endpoint/gate.ts'
+import { CAPABILITY_SECRET, createCapabilities, type Capabilities } from './endpoint/capabilities.ts'
+import { createGate } from './endpoint/gate.ts'
 import { createEndpointMetrics, type EndpointMetrics } from './endpoint/metrics.ts'
 import { createProgressBook, type ProgressBook } from './endpoint/progress-book.ts'
+import { createSandboxGate } from './endpoint/sandbox-gate.ts'
 import { endpointService } from './endpoint/service.ts'
 import { createTokenReviews } from './endpoint/token-reviews.ts'
 import { labelOwnPod } from './leader-label.ts'
 import { exposeRunMetrics } from './metrics/run-metrics.ts'
 import { LEASE } from './permissions.ts'
-import { PodType } from './shared/kinds.ts'
+import { PodType, type Pod } from './shared/kinds.ts'
 import { ownSecret } from './shared/own-secret.ts'
 import { embeddedCredentials, mountedCredentials } from './store/credentials.ts'
+import { createEvaluationStore } from './store/evaluations.ts'
 import { storeService } from './store/service.ts'
 import { createObjectStore, type ObjectStore } from './store/store.ts'
 import { createVerdictStore } from './store/verdicts.ts'
+import { SWEBENCH_EVAL_CONTROLLER, sweBenchEvalController, sweBenchEvalKinds } from './swebench-eval/controller.ts'
+import { Gradings } from './swebench-eval/gradings.ts'
+import type { Settings as EvalSettings } from './swebench-eval/settings.ts'
 import { createTlsKeeper, TLS_SECRET, type TlsKeeper } from './tls/keeper.ts'
 import { TRAINING_RUN_CONTROLLER, trainingRunController, trainingRunKinds } from './training-run/controller.ts'
 import { createNodeReader } from './training-run/queue/nodes.ts'
 import { createQueueReader } from './training-run/queue/workload.ts'
 import type { Settings } from './training-run/settings.ts'
+
+const FIELD_MANAGER = 'swe-operator'
 
 export type Surroundings = Readonly<{ connection: Connection; world: World; log: Log }> & Pick<ManagerOptions, 'recordCall'>
 
@@ -37,6 +46,12 @@ export function createOperator(config: Config, surroundings: Surroundings): Mana
   const progress = once(() => trackProgress(runtime()))
   const queue = once(() => createQueueReader(runtime().client, surroundings.world))
   const nodes = once(() => createNodeReader(runtime().client, surroundings.world))
+  const capabilities = createCapabilities(ownSecret(() => runtime().unfenced, { namespace: config.pod.namespace, name: CAPABILITY_SECRET }))
+  const evaluations = createEvaluationStore(store)
+  const gradings = new Gradings(() => ({
+    ...runtime(), client: runtime().ungated, settings: evalSettingsOf(config, keeper), store: evaluations, capabilityOf: capabilities.of, fieldManager: FIELD_MANAGER,
+    wake: (key) => runtime().enqueue(SWEBENCH_EVAL_CONTROLLER, key),
+  }))
   const sources = {
     settings: settingsOf(config, keeper),
     store: createVerdictStore(store),
@@ -49,14 +64,14 @@ export function createOperator(config: Config, surroundings: Surroundings): Mana
     ...surroundings,
     pod: config.pod,
     leaseName: LEASE,
-    fieldManager: 'swe-operator',
-    controllers: [trainingRunController(sources)],
+    fieldManager: FIELD_MANAGER,
+    controllers: [trainingRunController(sources), sweBenchEvalController({ ...sources, settings: evalSettingsOf(config, keeper), store: evaluations, sandboxes: gradings })],
     kinds: kindsIn(config.watchNamespaces),
     http: { host: config.endpoints.host, port: config.endpoints.healthPort },
     services: (led) => {
       bind(led)
       exposeRunMetrics({ ...led, book: progress().book })
-      return [storeService(store, led.world, led.log), serveEndpoint(config, led, { store, keeper, ...progress() })]
+      return [storeService(store, led.world, led.log), serveEndpoint(config, led, { store, keeper, capabilities, ...progress() }), gradings.service()]
     },
     onLeading: (led) => labelOwnPod(led, config.pod, 'Leader'),
     onStandby: (led) => labelOwnPod(led, config.pod, 'Standby'),
@@ -84,6 +99,17 @@ function settingsOf({ trainer, store, artifactsHost, progressHost, endpoints, po
     bucket: store.bucket,
     pools,
     currency,
+    caBundle: keeper.bundle,
+  }
+}
+
+function evalSettingsOf({ harness, store, artifactsHost, endpoints }: Config, keeper: TlsKeeper): EvalSettings {
+  return {
+    harnessImage: harness.image,
+    imagePullPolicy: harness.imagePullPolicy,
+    imagePullSecrets: harness.imagePullSecrets,
+    artifactsUrl: `https://${artifactsHost}:${endpoints.port}`,
+    bucket: store.bucket,
     caBundle: keeper.bundle,
   }
 }
@@ -120,22 +146,34 @@ function trackProgress({ world, cache, metrics: registry, enqueue }: Runtime): P
   return { book, metrics }
 }
 
-function serveEndpoint(config: Config, runtime: Runtime, parts: Progress & Readonly<{ store: ObjectStore; keeper: TlsKeeper }>): Service {
+function serveEndpoint(config: Config, runtime: Runtime, parts: Progress & Readonly<{ store: ObjectStore; keeper: TlsKeeper; capabilities: Capabilities }>): Service {
   const { cache, unfenced, world, log, isLeading, enqueue } = runtime
-  const runs = cache.of(TrainingRunType)
-  const liveRun: GateDeps['liveRun'] = (key) => unfenced.get(TrainingRunType, key)
-  const livePod: GateDeps['livePod'] = (key) => unfenced.get(PodType, key)
-  const gate = createGate({ runs, pods: cache.of(PodType), liveRun, livePod, reviews: createTokenReviews(unfenced, world) })
+  const [runs, pods] = [cache.of(TrainingRunType), cache.of(PodType)]
+  const livePod = (key: ObjectKey): Promise<Pod | undefined> => unfenced.get(PodType, key)
+  const gate = createGate({
+    owners: {
+      trainingruns: { kind: 'TrainingRun', cached: runs, live: (key) => unfenced.get(TrainingRunType, key) },
+      swebenchevals: { kind: 'SWEBenchEval', cached: cache.of(SWEBenchEvalType), live: (key) => unfenced.get(SWEBenchEvalType, key) },
+    },
+    pods,
+    livePod,
+    reviews: createTokenReviews(unfenced, world),
+  })
+  const sandboxGate = createSandboxGate({ evaluations: cache.of(SWEBenchEvalType), pods, livePod, capabilities: parts.capabilities })
   const { host, port } = config.endpoints
   return endpointService({
-    ...parts, gate, host, port, log, isLeader: isLeading,
-    // The runs' ConfigMaps carry what their pods trust.
-    rotated: () => runs.list().forEach(({ metadata }) => enqueue(TRAINING_RUN_CONTROLLER, metadata)),
+    ...parts, gate, sandboxGate, host, port, log, isLeader: isLeading,
+    // The ConfigMaps of runs and evaluations carry what their pods trust.
+    rotated: () => {
+      runs.list().forEach(({ metadata }) => enqueue(TRAINING_RUN_CONTROLLER, metadata))
+      cache.of(SWEBenchEvalType).list().forEach(({ metadata }) => enqueue(SWEBENCH_EVAL_CONTROLLER, metadata))
+    },
   })
 }
 
 function kindsIn([namespace]: readonly string[]): readonly CachedKind[] {
-  return namespace === undefined ? trainingRunKinds : trainingRunKinds.map((kind) => ({ ...kind, namespace }))
+  const kinds = [...trainingRunKinds, ...sweBenchEvalKinds]
+  return namespace === undefined ? kinds : kinds.map((kind) => ({ ...kind, namespace }))
 }
 
 function once<T>(make: () => T): () => T {

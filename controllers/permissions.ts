@@ -1,6 +1,8 @@
+import { CAPABILITY_SECRET } from './endpoint/capabilities.ts'
 import type { RbacRule } from './shared/permissions.ts'
 import { STORE_SECRET } from './store/credentials.ts'
 import { TLS_SECRET } from './tls/keeper.ts'
+import { sweBenchEvalPermissions } from './swebench-eval/controller.ts'
 import { trainingRunPermissions } from './training-run/controller.ts'
 
 export const LEASE = 'swe-operator-leader'
@@ -16,13 +18,13 @@ const runtimePermissions: readonly RbacRule[] = [
 const endpointPermissions: readonly RbacRule[] = [
   { scope: 'Cluster', apiGroups: ['authentication.k8s.io'], resources: ['tokenreviews'], verbs: ['create'] },
   // A run or pod that the cache does not show is looked up when a pod asks: it may be newer than the cache, or gone.
-  { scope: 'Cluster', apiGroups: ['swe-operator.dev'], resources: ['trainingruns'], verbs: ['get'] },
+  { scope: 'Cluster', apiGroups: ['swe-operator.dev'], resources: ['trainingruns', 'swebenchevals'], verbs: ['get'] },
   { scope: 'Cluster', apiGroups: [''], resources: ['pods'], verbs: ['get'] },
   { scope: 'OwnNamespace', apiGroups: [''], resources: ['secrets'], verbs: ['create'] },
-  { scope: 'OwnNamespace', apiGroups: [''], resources: ['secrets'], resourceNames: [STORE_SECRET, TLS_SECRET], verbs: ['get', 'patch'] },
+  { scope: 'OwnNamespace', apiGroups: [''], resources: ['secrets'], resourceNames: [STORE_SECRET, TLS_SECRET, CAPABILITY_SECRET], verbs: ['get', 'patch'] },
   // The label by which the progress Service finds the leader.
   { scope: 'OwnNamespace', apiGroups: [''], resources: ['pods'], verbs: ['patch'] },
 ]
 
 /** All that the operator may do; the chart's roles are made of this. */
-export const operatorPermissions: readonly RbacRule[] = [...trainingRunPermissions, ...runtimePermissions, ...endpointPermissions]
+export const operatorPermissions: readonly RbacRule[] = [...trainingRunPermissions, ...sweBenchEvalPermissions, ...runtimePermissions, ...endpointPermissions]

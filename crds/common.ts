@@ -193,6 +193,23 @@ export const artifactSchema = z
   })
   .describe('A file in the artifact store that outlives this resource.')
 
+export const frozenSourceSchema = z
+  .object({
+    uri: z.string().max(2048).describe('Where it was read from.'),
+    revision: z.string().max(256).optional().describe('The commit that was read; every attempt reads the same.'),
+    sha256: z.string().max(64).optional().describe('Digest of what was read, 64 hexadecimal digits.'),
+  })
+  .describe('What was read, as it was frozen when the data was prepared.')
+
+export const badRowExamplesSchema = z
+  .array(
+    z
+      .object({ row: z.int().min(0).describe('Number of the row in its file, the first is 1.'), reason: z.string().max(512).describe('Why the row cannot be used.') })
+      .describe('A row that cannot be used.'),
+  )
+  .max(5)
+  .meta({ description: 'The first bad rows, 5 at most.', ...listAtomic })
+
 export type Condition = Immutable<z.infer<typeof conditionSchema>>
 export type Artifact = Immutable<z.infer<typeof artifactSchema>>
 export type S3Source = Immutable<z.infer<typeof s3FileSchema>>

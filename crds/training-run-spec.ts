@@ -3,6 +3,8 @@ import { z } from 'zod'
 import {
   checked, configMapKeySchema, decimal, exactlyOneOf, hubDatasetSchema, hubModelSchema, immutableFields, listSet, matching, s3FileSchema, s3FolderSchema, seed, type Rule,
 } from './common.ts'
+import { instanceSelectSchema, limit, ROW_FILES, selectSeed } from './instances.ts'
+import { cores, memory } from './quantities.ts'
 
 const modelSchema = z
   .object({ s3: s3FolderSchema.optional(), hub: hubModelSchema.optional() })
@@ -11,46 +13,9 @@ const modelSchema = z
     ...checked(exactlyOneOf('s3', 'hub')),
   })
 
-const limit = z.int().min(1).max(1_000_000).describe('Use at most this many of the selected rows, chosen by seed. Default: all.')
-const selectSeed = seed('Seed of the choice that limit makes. Default: spec.seed.')
-const testCount = z.int().min(0).max(100_000)
-
-const failToPassSchema = z
-  .object({
-    min: testCount.optional().describe('At least this many tests. Default: 0.'),
-    max: testCount.optional().describe('At most this many tests. Default: any number.'),
-  })
-  .meta({
-    description: 'Use only instances with so many FAIL_TO_PASS tests: those that fail before the gold patch and pass with it.',
-    ...checked({ rule: '!has(self.min) || !has(self.max) || self.min <= self.max', message: 'min must not be above max' }),
-  })
-
-const instanceSelectSchema = z
-  .object({
-    instanceIds: z
-      .array(z.string().min(1).max(128).regex(/^[A-Za-z0-9][A-Za-z0-9_.-]*$/).describe('An instance_id, such as django__django-13251.'))
-      .min(1)
-      .max(2500)
-      .meta({ description: 'Use only these instances, such as ["django__django-13251"]. Default: all.', ...listSet })
-      .optional(),
-    idContains: z.string().min(1).max(128).optional().describe('Use only instances whose instance_id contains this text, such as ".pr_". Default: all.'),
-    repos: z
-      .array(z.string().min(3).max(128).regex(/^[A-Za-z0-9][A-Za-z0-9_.-]*[/][A-Za-z0-9_.-]+$/).describe('A repository as owner/name, such as django/django.'))
-      .min(1)
-      .max(500)
-      .meta({ description: 'Use only instances of these repositories, such as ["django/django"]. Default: all.', ...listSet })
-      .optional(),
-    failToPass: failToPassSchema.optional(),
-    limit: limit.optional(),
-    seed: selectSeed.optional(),
-  })
-  .describe('Which instances to use. The conditions are combined: an instance must meet all that are set.')
-
 const fileSelectSchema = z
   .object({ limit: limit.optional(), seed: selectSeed.optional() })
   .describe('Which rows to use. Default: all.')
-
-const ROW_FILES = 'exactly one of configMap, s3 and hub. Files are jsonl, json or parquet, by the ending of their name'
 
 const instancesSchema = z
   .object({
@@ -196,13 +161,6 @@ const checkpointSchema = z
     ...checked({ rule: "!has(self.everySteps) || !has(self.strategy) || self.strategy == 'Steps'", message: 'everySteps goes with strategy Steps' }),
   })
 
-const CPU = /^([1-9][0-9]{0,6}m|0[.][0-9]{0,2}[1-9]|[1-9][0-9]{0,3}([.][0-9]{1,3})?)$/
-const MEMORY = /^[1-9][0-9]{0,6}([.][0-9]{1,3})?(Mi|Gi|Ti|M|G|T)$/
-
-function memory(description: string) {
-  return z.string().max(16).regex(MEMORY).meta({ description, ...checked(matching(MEMORY, 'must have a unit: Mi, Gi, Ti, M, G or T, such as 4Gi')) })
-}
-
 const LABEL_VALUE = /^[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?$/
 
 function labelText(description: string) {
@@ -213,14 +171,7 @@ const computeSchema = z
   .object({
     pool: labelText('Name of a pool of nodes from the configuration of the operator, such as a100-80-gke-spot; it says which nodes, which GPU and at which price. Default: any node, without a GPU.').optional(),
     gpusPerNode: z.int().min(1).max(16).optional().describe('GPUs of the training pod, one process each. Only with a pool that has GPUs. Default: 1.'),
-    cpu: z
-      .union([z.int().min(1).max(1024), z.string().max(16).regex(CPU)])
-      .meta({
-        description: 'CPU cores of the training pod, as a number or a quantity such as 2, "1.5" or "500m". Default: 1, on a GPU pool 8 for each GPU.',
-        'x-kubernetes-int-or-string': true,
-        ...checked({ rule: `type(self) == int || ${matching(CPU, '').rule}`, message: 'must be cores or millicores, such as 2, "1.5" or "500m"' }),
-      })
-      .optional(),
+    cpu: cores('CPU cores of the training pod, as a number or a quantity such as 2, "1.5" or "500m". Default: 1, on a GPU pool 8 for each GPU.').optional(),
     memory: memory('Memory of the training pod with its unit, such as 4Gi or 512Mi; request and limit are the same. Default: 4Gi, on a GPU pool 64Gi for each GPU.').optional(),
     sharedMemory: memory('Size of /dev/shm, which counts against memory. Only with a pool that has GPUs. Default: 8Gi.').optional(),
     priorityClassName: labelText('PriorityClass of the training pod. Default: that of the cluster.').optional(),

@@ -1,6 +1,6 @@
 // What the operator writes about a TrainingRun.
 import { z } from 'zod'
-import { artifactSchema, conditionsSchema, listAtomic, listMap, observedGeneration, timestamp } from './common.ts'
+import { artifactSchema, badRowExamplesSchema, conditionsSchema, frozenSourceSchema, listAtomic, listMap, observedGeneration, timestamp } from './common.ts'
 
 const count = z.int().min(0)
 const shortText = z.string().max(256)
@@ -56,29 +56,13 @@ const resolvedSchema = z
   .partial()
   .describe('The values in force: what spec says, and the default where it says nothing.')
 
-const frozenSourceSchema = z
-  .object({
-    uri: z.string().max(2048).describe('Where it was read from.'),
-    revision: z.string().max(256).optional().describe('The commit that was read; every attempt reads the same.'),
-    sha256: z.string().max(64).optional().describe('Digest of what was read, 64 hexadecimal digits.'),
-  })
-  .describe('What was read, as it was frozen when the data was prepared.')
-
 const dataStatusSchema = z
   .object({
     rows: count.describe('Rows after selection, bad ones not counted.'),
     train: count.describe('Rows that are trained on.'),
     test: count.describe('Rows that are held out.'),
     badRows: count.describe('Rows that could not be used. They are left out, and all of them are listed in the store under data/.'),
-    badRowExamples: z
-      .array(
-        z
-          .object({ row: count.describe('Number of the row in its file, the first is 1.'), reason: z.string().max(512).describe('Why the row cannot be used.') })
-          .describe('A row that cannot be used.'),
-      )
-      .max(5)
-      .meta({ description: 'The first bad rows, 5 at most.', ...listAtomic })
-      .optional(),
+    badRowExamples: badRowExamplesSchema.optional(),
     tokens: z
       .object({ p50: count.describe('The median.'), p90: count.describe('The length that 90 % of the rows do not exceed.'), max: count.describe('The longest row.') })
       .describe('Length of the rows in tokens of the model, before truncation.')

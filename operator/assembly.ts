@@ -41,7 +41,7 @@ export function assemble(options: ManagerOptions, life: Life): Parts {
     metrics.gateGaveUp(type)
     log.warn({ kind: kindKey(type) }, 'the cache did not show our own writes within a minute; going on without')
   })
-  const { transport, client, unfenced } = connectClients(options, { gate, metrics, mayWrite: fence.mayWrite })
+  const { transport, client, ungated, unfenced } = connectClients(options, { gate, metrics, mayWrite: fence.mayWrite })
   const kinds = kindsToCache(options.kinds ?? [], options.controllers)
   const cache = createCache({ client: unfenced, world, gate, kinds, report: reporter(metrics, log) })
   const recorder = new EventRecorder({
@@ -63,7 +63,7 @@ export function assemble(options: ManagerOptions, life: Life): Parts {
   })
   const server = createServer(options, life, { cache, election, metrics })
   const runtime: Runtime = {
-    client, unfenced, cache, world, log,
+    client, ungated, unfenced, cache, world, log,
     metrics: metrics.registry,
     isLeading: () => election.isLeading(),
     enqueue: (name, key, how) => runnerOf(runners, name).enqueue(key, how),
@@ -77,7 +77,8 @@ function connectClients({ connection, world, fieldManager, recordCall }: Manager
   const record = recordCall === undefined ? {} : { record: recordCall }
   const transport = createTransport({ connection, world, userAgent: fieldManager, observe: metrics.request, ...record })
   const unfenced = createClient(transport, { world }) // no pass plans on what it writes, so no pass has to wait for it
-  return { transport, unfenced, client: createClient(transport, { world, onWrite: gate.wrote, mayWrite }) }
+  const ungated = createClient(transport, { world, mayWrite })
+  return { transport, unfenced, ungated, client: createClient(transport, { world, onWrite: gate.wrote, mayWrite }) }
 }
 
 type Shared = Readonly<{ client: Runtime['client']; cache: Cache; gate: ConsistencyGate; metrics: Metrics; recorder: EventRecorder }>

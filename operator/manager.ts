@@ -15,6 +15,8 @@ export type Runtime = Readonly<{
   client: Client
   /** For the few writes that any replica may do: creating what must exist once, labelling its own pod. No pass waits until the cache shows them. */
   unfenced: Client
+  /** Fenced, but no pass waits until the cache shows what it wrote: for fan-outs, which keep account of their own writes. */
+  ungated: Client
   cache: Cache
   world: World
   log: Log

@@ -1,8 +1,7 @@
 import { z } from 'zod'
 
-import type { TrainingRun } from '../../crds/training-run.ts'
 import type { Pod } from '../shared/kinds.ts'
-import { ATTEMPT, ROLE } from '../shared/labels.ts'
+import { ATTEMPT, ROLE, type Owner } from '../shared/labels.ts'
 import { StoreError } from '../store/error.ts'
 import { keyOfUri, keyProblem, mayWrite, prefixProblem, runPrefix, uriOf, type Writer } from '../store/keys.ts'
 import type { ObjectStore, Presigned } from '../store/store.ts'
@@ -25,7 +24,7 @@ const objectsSchema = z.union([z.strictObject({ prefix: z.string() }), z.strictO
 
 export type Urls = Readonly<{ urls: readonly (PresignRequest & Presigned)[]; expiresInSeconds: number }>
 
-/** Signs each request for what the pod may write or read in the run's own prefix, or read under its namespace. Rejects with a Refusal; then nothing was signed. */
+/** Signs each request for what the pod may write or read in the owner's own prefix, or read under its namespace. Rejects with a Refusal; then nothing was signed. */
 export async function presign(store: ObjectStore, admitted: Admitted, body: unknown): Promise<Urls> {
   const { requests } = parse(presignSchema, body, `The body must be {"requests":[{"method","key"} or {"method":"GET","uri"}]} with 1 to ${MAX_REQUESTS} requests.`)
   const keys = requests.map((request) => keyOf(store, admitted, request))
@@ -38,24 +37,24 @@ export async function presign(store: ObjectStore, admitted: Admitted, body: unkn
 
 export type Objects = Readonly<{ objects: readonly Readonly<{ key?: string; uri?: string; sizeBytes: number; lastModifiedTime: string }>[] }>
 
-/** Lists the run's own objects by prefix, or what lies under a URI of its namespace. Rejects with a Refusal. */
-export async function objects(store: ObjectStore, run: TrainingRun, query: unknown): Promise<Objects> {
+/** Lists the owner's objects by prefix, or what lies under a URI of its namespace. Rejects with a Refusal. */
+export async function objects(store: ObjectStore, owner: Owner, query: unknown): Promise<Objects> {
   const asked = parse(objectsSchema, query, 'The query must have either prefix or uri.')
-  const own = prefixOf(run)
+  const own = prefixOf(owner)
   if ('prefix' in asked) {
     const problem = prefixProblem(asked.prefix)
     if (problem !== undefined) throw new Refusal('InvalidKey', `prefix ${JSON.stringify(asked.prefix)} ${problem}.`)
     const listed = await fromStore(store.list(own + asked.prefix, MAX_OBJECTS))
     return { objects: listed.map(({ key, ...rest }) => ({ key: key.slice(own.length), ...rest })) }
   }
-  const prefix = namespaceKey(store, run, asked.uri, prefixProblem)
+  const prefix = namespaceKey(store, owner, asked.uri, prefixProblem)
   const listed = await fromStore(store.list(prefix, MAX_OBJECTS))
   return { objects: listed.map(({ key, ...rest }) => ({ uri: uriOf(store.bucket, key), ...rest })) }
 }
 
-function keyOf(store: ObjectStore, { run, pod }: Admitted, request: PresignRequest): string {
-  if ('uri' in request) return namespaceKey(store, run, request.uri, keyProblem)
-  const key = prefixOf(run) + request.key
+function keyOf(store: ObjectStore, { owner, pod }: Admitted, request: PresignRequest): string {
+  if ('uri' in request) return namespaceKey(store, owner, request.uri, keyProblem)
+  const key = prefixOf(owner) + request.key
   const problem = keyProblem(request.key) ?? keyProblem(key) // the limit on length counts the prefix too
   if (problem !== undefined) throw new Refusal('InvalidKey', `key ${JSON.stringify(request.key)} ${problem}.`)
   if (request.method === 'PUT' && !mayWrite(writerIn(pod), request.key)) {
@@ -68,15 +67,15 @@ function writerIn({ metadata: { uid, labels } }: Pod): Writer {
   return { role: labels?.[ROLE], attempt: labels?.[ATTEMPT], podUid: uid }
 }
 
-function namespaceKey(store: ObjectStore, run: TrainingRun, uri: string, problemOf: (key: string) => string | undefined): string {
-  const found = keyOfUri(uri, store.bucket, run.metadata.namespace ?? '')
+function namespaceKey(store: ObjectStore, owner: Owner, uri: string, problemOf: (key: string) => string | undefined): string {
+  const found = keyOfUri(uri, store.bucket, owner.metadata.namespace ?? '')
   const problem = 'problem' in found ? found.problem : problemOf(found.key)
   if ('problem' in found || problem !== undefined) throw new Refusal('InvalidKey', `uri ${JSON.stringify(uri)} ${problem}.`)
   return found.key
 }
 
-function prefixOf(run: TrainingRun): string {
-  return runPrefix({ namespace: run.metadata.namespace ?? '', uid: run.metadata.uid ?? '' })
+function prefixOf(owner: Owner): string {
+  return runPrefix({ namespace: owner.metadata.namespace ?? '', uid: owner.metadata.uid ?? '' })
 }
 
 function parse<T>(schema: z.ZodType<T>, raw: unknown, message: string): T {
@@ -85,7 +84,8 @@ function parse<T>(schema: z.ZodType<T>, raw: unknown, message: string): T {
   return parsed.data
 }
 
-async function fromStore<T>(answer: Promise<T>): Promise<T> {
+/** What the store answers, its trouble as a Refusal. */
+export async function fromStore<T>(answer: Promise<T>): Promise<T> {
   return answer.catch((error: unknown) => {
     if (error instanceof StoreError && error.code === 'TooLarge') throw new Refusal('TooManyObjects', `${error.message}; ask for a longer prefix.`, error)
     if (error instanceof StoreError) throw new Refusal('StoreUnavailable', error.message, error)

@@ -8,6 +8,7 @@ export const REFUSALS = {
   PodNotAllowed: 403,
   RunNotFound: 404,
   RunGone: 410,
+  Exists: 409,
   RouteNotFound: 404,
   NotReady: 503,
   NotLeading: 503,

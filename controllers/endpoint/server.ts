@@ -1,5 +1,6 @@
 import { fastify, type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import { Server } from 'node:https'
+import type { Readable } from 'node:stream'
 import { z } from 'zod'
 
 import type { Log } from '../../operator/observe/log.ts'
@@ -12,17 +13,23 @@ import type { EndpointMetrics } from './metrics.ts'
 import type { ProgressBook } from './progress-book.ts'
 import { Refusal } from './refusal.ts'
 import { readReport } from './report.ts'
+import { keepOutput, MAX_OUTPUT_BYTES, sandboxInput, sandboxVerdict } from './sandbox-files.ts'
+import type { AdmittedSandbox, SandboxGate } from './sandbox-gate.ts'
 
 const BODY_BYTES = 64 * 1024 // the limit of the Kubeflow protocol
 const PRESIGN_BODY_BYTES = 1_200_000 // 1,000 keys of 1,024 bytes, and their quotes
-const REQUEST_MS = 10_000 // to send the whole request; a slow client must not hold a socket
+const REQUEST_MS = 120_000 // to send the whole request, which may be a log of 64 MiB
+const HEADERS_MS = 10_000 // to say what it is; a stranger must not hold a socket
 const IDLE_MS = 75_000 // longer than a trainer's pause between two reports, so that a client may keep its connection
 
-const RUN = '/v1alpha1/namespaces/:namespace/trainingruns/:name'
+const API = '/v1alpha1/namespaces/:namespace'
+const PLURALS = ['trainingruns', 'swebenchevals']
 const ADMITTED = 'admitted'
+const SANDBOX = 'sandbox'
 
 export type EndpointDeps = Readonly<{
   gate: Gate
+  sandboxGate: SandboxGate
   store: ObjectStore
   book: Pick<ProgressBook, 'record'>
   isLeader(): boolean
@@ -47,6 +54,7 @@ export function createEndpoint(deps: EndpointDeps, material: Pick<TlsMaterial, '
     forceCloseConnections: 'idle', routerOptions: { maxParamLength: 253 },
   })
   const tls = z.instanceof(Server).parse(app.server)
+  tls.headersTimeout = HEADERS_MS
   parseEverythingAsJson(app)
   answerErrors(app, deps)
   addRoutes(app, deps)
@@ -63,11 +71,10 @@ export function createEndpoint(deps: EndpointDeps, material: Pick<TlsMaterial, '
 
 function addRoutes(app: FastifyInstance, deps: EndpointDeps): void {
   app.decorateRequest(ADMITTED, null)
-  const admit = async (request: FastifyRequest): Promise<void> => {
-    const { data: named } = runParams.safeParse(request.params)
-    if (named === undefined) throw new Refusal('RunNotFound', 'The path names no TrainingRun.')
-    const { namespace, name } = named
-    request.setDecorator<Admitted>(ADMITTED, await deps.gate({ namespace, name, authorization: request.headers.authorization }))
+  const admitTo = (plural: string) => async (request: FastifyRequest): Promise<void> => {
+    const { data: named } = ownerParams.safeParse(request.params)
+    if (named === undefined) throw new Refusal('RunNotFound', 'The path names no object.')
+    request.setDecorator<Admitted>(ADMITTED, await deps.gate({ plural, ...named, authorization: request.headers.authorization }))
   }
   const admitted = (request: FastifyRequest): Admitted => request.getDecorator<Admitted>(ADMITTED)
   const onlyLeader = async (): Promise<void> => {
@@ -75,19 +82,52 @@ function addRoutes(app: FastifyInstance, deps: EndpointDeps): void {
   }
 
   // Admission comes before the body: a stranger makes us parse nothing.
-  app.post(`${RUN}/presign`, { onRequest: admit, bodyLimit: PRESIGN_BODY_BYTES }, (request) => presign(deps.store, admitted(request), request.body))
-  app.get(`${RUN}/objects`, { onRequest: admit }, (request) => objects(deps.store, admitted(request).run, request.query))
-  app.post(`${RUN}/attempts/:attempt/status`, { onRequest: [onlyLeader, admit] }, (request) => {
+  for (const plural of PLURALS) {
+    const owner = `${API}/${plural}/:name`
+    app.post(`${owner}/presign`, { onRequest: admitTo(plural), bodyLimit: PRESIGN_BODY_BYTES }, (request) => presign(deps.store, admitted(request), request.body))
+    app.get(`${owner}/objects`, { onRequest: admitTo(plural) }, (request) => objects(deps.store, admitted(request).owner, request.query))
+  }
+  addSandboxRoutes(app, deps)
+  app.post(`${API}/trainingruns/:name/attempts/:attempt/status`, { onRequest: [onlyLeader, admitTo('trainingruns')] }, (request) => {
     report(deps, admitted(request), request)
     return request.body
   })
 }
 
+/** Bodies pass through as they arrive: a log may have 64 MiB. */
+function addSandboxRoutes(parent: FastifyInstance, { sandboxGate, store }: EndpointDeps): void {
+  void parent.register(async (app) => {
+    app.removeAllContentTypeParsers()
+    app.addContentTypeParser('*', (_, payload, done) => done(null, payload))
+    const base = `${API}/swebenchevals/:name/predictions/:ordinal/attempts/:attempt`
+    const admit = async (request: FastifyRequest): Promise<AdmittedSandbox> => {
+      const { data } = sandboxParams.safeParse(request.params)
+      if (data === undefined) throw new Refusal('RouteNotFound', 'The path names no try of a prediction.')
+      const { namespace, name, ...unit } = data
+      return sandboxGate({ namespace, name, unit, authorization: request.headers.authorization })
+    }
+    app.decorateRequest(SANDBOX, null)
+    const onRequest = async (request: FastifyRequest): Promise<void> => request.setDecorator<AdmittedSandbox>(SANDBOX, await admit(request))
+    const admitted = (request: FastifyRequest): AdmittedSandbox => request.getDecorator<AdmittedSandbox>(SANDBOX)
+    app.get(`${base}/input`, { onRequest }, async (request, reply) => reply.type('application/json').send(await sandboxInput(store, admitted(request))))
+    app.get(`${base}/outputs/verdict.json`, { onRequest }, async (request, reply) => reply.type('application/json').send(await sandboxVerdict(store, admitted(request))))
+    app.put<{ Params: { file: string }; Body: Readable }>(`${base}/outputs/:file`, { onRequest, bodyLimit: MAX_OUTPUT_BYTES }, async (request, reply) => {
+      const { data: sizeBytes } = lengthSchema.safeParse(request.headers['content-length'])
+      if (sizeBytes === undefined) throw new Refusal('InvalidRequest', 'A content-length is required.')
+      await keepOutput(store, admitted(request), { file: request.params.file, body: request.body, sizeBytes })
+      return reply.code(201).send({})
+    })
+  })
+}
+
+const lengthSchema = z.coerce.number().int().min(0)
 const dnsName = z.string().regex(/^[a-z0-9]([-.a-z0-9]{0,251}[a-z0-9])?$/)
-const runParams = z.object({ namespace: dnsName, name: dnsName })
+const ownerParams = z.object({ namespace: dnsName, name: dnsName })
+const ordinal = z.coerce.number().int().min(0).max(1_000_000)
+const sandboxParams = z.object({ namespace: dnsName, name: dnsName, ordinal, attempt: ordinal.min(1) })
 const attemptParams = z.object({ attempt: z.string().regex(/^[1-9]\d{0,5}$/) })
 
-function report({ book, metrics }: EndpointDeps, { run, pod }: Admitted, request: FastifyRequest): void {
+function report({ book, metrics }: EndpointDeps, { owner, pod }: Admitted, request: FastifyRequest): void {
   const { attempt } = attemptParams.safeParse(request.params).data ?? {}
   const { [ROLE]: role, [ATTEMPT]: own } = pod.metadata.labels ?? {}
   if (attempt === undefined || role !== 'train' || own !== attempt) {
@@ -96,7 +136,7 @@ function report({ book, metrics }: EndpointDeps, { run, pod }: Admitted, request
   const read = readReport(request.body)
   if ('problem' in read) throw new Refusal('InvalidRequest', read.problem)
   metrics.reported(read.report ? 'Recorded' : 'Empty')
-  const { namespace = '', name, uid = '' } = run.metadata
+  const { namespace = '', name, uid = '' } = owner.metadata
   if (read.report) book.record({ namespace, name, uid }, Number(attempt), read.report)
 }
 

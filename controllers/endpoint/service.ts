@@ -1,9 +1,11 @@
 import type { Service } from '../../operator/manager.ts'
 import type { TlsKeeper } from '../tls/keeper.ts'
+import type { Capabilities } from './capabilities.ts'
 import { createEndpoint, type Endpoint, type EndpointDeps } from './server.ts'
 
 export type EndpointServiceOptions = EndpointDeps & Readonly<{
   keeper: TlsKeeper
+  capabilities: Pick<Capabilities, 'load'>
   host: string
   port: number
   /** The certificates changed; clients may have to be told of a new authority. */
@@ -11,7 +13,7 @@ export type EndpointServiceOptions = EndpointDeps & Readonly<{
 }>
 
 /** The HTTPS endpoint with certificates that are kept current while it runs. */
-export function endpointService({ keeper, host, port, rotated, ...deps }: EndpointServiceOptions): Service {
+export function endpointService({ keeper, capabilities, host, port, rotated, ...deps }: EndpointServiceOptions): Service {
   const stop = new AbortController()
   let endpoint: Endpoint | undefined
   let watching: Promise<void> = Promise.resolve()
@@ -19,7 +21,7 @@ export function endpointService({ keeper, host, port, rotated, ...deps }: Endpoi
     name: 'endpoint',
     runs: 'Always',
     start: async () => {
-      await keeper.load(stop.signal)
+      await Promise.all([keeper.load(stop.signal), capabilities.load()])
       const opened = createEndpoint(deps, keeper.material())
       endpoint = opened
       deps.log.info({ host, port: await opened.listen(port, host) }, 'endpoint listens')

@@ -21,7 +21,8 @@ export function outcomeOf(child: Child & Readonly<{ verdict?: Said }>): Outcome 
   return { reason: verdict.reason, retry, message: verdict.message, exitCode: verdict.exitCode }
 }
 
-type Said = Readonly<{ exitCode: number; reason: string; message: string }>
+/** What a program said of its own end. */
+export type Said = Readonly<{ exitCode: number; reason: string; message: string }>
 
 function evidenceOf(child: Child): Ending {
   const pod = newestPod(child)

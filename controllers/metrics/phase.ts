@@ -1,7 +1,8 @@
+import type { Phase } from '../shared/states.ts'
 import { secondsLeft } from '../jobs/backoff.ts'
 import type { TrainingRun } from '../../crds/training-run.ts'
 import { conditionOf } from '../../operator/meta/conditions.ts'
-import { isState, states, type Phase } from '../training-run/reasons.ts'
+import { isState, states } from '../training-run/reasons.ts'
 
 const SHOWN_AFTER_END_SECONDS = 3600 // an alert's route waits minutes before it tells anybody
 

@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream'
 import { AwsV4Signer } from 'aws4fetch'
 import { Agent, request } from 'undici'
 
@@ -24,49 +25,83 @@ export type Call = Readonly<{
 export type Answer = Readonly<{ status: number; headers: Readonly<Record<string, string | string[] | undefined>>; body: string }>
 
 const DEADLINE_MS = 10_000 // every exchange is a few kilobytes; large transfers never pass through the operator
+const STREAM_SECONDS = 60 // the URL is used at once
+const SILENCE_MS = 60_000
 const MAX_BODY_BYTES = 4 * 1024 * 1024 // a page of 1,000 keys of 1 KiB, with room
 
-export type Exchange = Readonly<{ send(call: Call): Promise<Answer>; sign(call: Pick<Call, 'method' | 'key' | 'headers'>, expiresInSeconds: number): Promise<string>; close(): Promise<void> }>
+export type Streamed = Readonly<{ status: number; body: Readable }>
+
+export type Exchange = Readonly<{
+  send(call: Call): Promise<Answer>
+  /** Signs by URL, so that nobody has to hash the body; gives up after a minute without a byte. */
+  stream(call: Call, body?: Readable): Promise<Streamed>
+  sign(call: Pick<Call, 'method' | 'key' | 'headers'>, expiresInSeconds: number): Promise<string>
+  close(): Promise<void>
+}>
+
+type Bucket = Readonly<{ settings: StoreSettings; credentials: () => Promise<Credentials>; world: World; agent: Agent }>
 
 /** Signed requests to one bucket. Nothing is retried here: a reconcile comes again anyway, a pod asks again itself. */
 export function createExchange(settings: StoreSettings, credentials: () => Promise<Credentials>, world: World): Exchange {
   const agent = new Agent({ connect: { timeout: DEADLINE_MS }, connections: 16 })
+  const bucket: Bucket = { settings, credentials, world, agent }
+  return {
+    send: (call) => send(bucket, call),
+    stream: (call, body) => stream(bucket, call, body),
+    sign: (call, expiresInSeconds) => sign(bucket, call, expiresInSeconds),
+    close: () => agent.close(),
+  }
+}
 
-  async function signer(call: Omit<Call, 'expect'>, url: URL, expiresInSeconds?: number): Promise<AwsV4Signer> {
-    if (expiresInSeconds !== undefined) url.searchParams.set('X-Amz-Expires', String(expiresInSeconds))
-    const key = await credentials().catch((error: unknown) => {
-      throw new StoreError('NoKey', error instanceof Error ? error.message : String(error), error)
+async function signer({ settings, credentials, world }: Bucket, call: Omit<Call, 'expect'>, expiresInSeconds?: number): Promise<AwsV4Signer> {
+  const url = urlOf(settings, call)
+  if (expiresInSeconds !== undefined) url.searchParams.set('X-Amz-Expires', String(expiresInSeconds))
+  const key = await credentials().catch((error: unknown) => {
+    throw new StoreError('NoKey', error instanceof Error ? error.message : String(error), error)
+  })
+  return new AwsV4Signer({
+    ...key, method: call.method, url: url.toString(), headers: { ...call.headers }, service: 's3', region: settings.region,
+    datetime: world.now().toISOString().replaceAll(/[-:]|\.\d+/g, ''), signQuery: expiresInSeconds !== undefined,
+    ...(call.body === undefined ? {} : { body: call.body }),
+  })
+}
+
+async function send(bucket: Bucket, call: Call): Promise<Answer> {
+  const signed = await (await signer(bucket, call)).sign()
+  const deadline = AbortSignal.timeout(DEADLINE_MS)
+  try {
+    const answer = await request(signed.url, {
+      dispatcher: bucket.agent, method: call.method, headers: Object.fromEntries(signed.headers), body: call.body ?? null,
+      signal: call.signal ? AbortSignal.any([call.signal, deadline]) : deadline,
     })
-    return new AwsV4Signer({
-      ...key, method: call.method, url: url.toString(), headers: { ...call.headers }, service: 's3', region: settings.region,
-      datetime: world.now().toISOString().replaceAll(/[-:]|\.\d+/g, ''), signQuery: expiresInSeconds !== undefined,
-      ...(call.body === undefined ? {} : { body: call.body }),
+    const body = await bounded(answer.body, nameOf(call))
+    if (call.expect.includes(answer.statusCode)) return { status: answer.statusCode, headers: answer.headers, body }
+    throw refusal(call, answer.statusCode, body)
+  } catch (error) {
+    if (error instanceof StoreError || call.signal?.aborted) throw error
+    throw new StoreError(deadline.aborted ? 'Timeout' : 'Unreachable', `${call.method} ${nameOf(call)} at ${bucket.settings.endpoint}`, error)
+  }
+}
+
+async function sign(bucket: Bucket, call: Pick<Call, 'method' | 'key' | 'headers'>, expiresInSeconds: number): Promise<string> {
+  return (await (await signer(bucket, call, expiresInSeconds)).sign()).url.toString()
+}
+
+async function stream(bucket: Bucket, call: Call, body?: Readable): Promise<Streamed> {
+  // A content length is part of the message, not of what is signed.
+  const { 'Content-Length': length, ...headers } = call.headers ?? {}
+  const url = await sign(bucket, { ...call, headers }, STREAM_SECONDS)
+  try {
+    const answer = await request(url, {
+      dispatcher: bucket.agent, method: call.method, headers: { ...headers, ...(length === undefined ? {} : { 'content-length': length }) }, body: body ?? null,
+      headersTimeout: SILENCE_MS, bodyTimeout: SILENCE_MS,
     })
+    if (call.expect.includes(answer.statusCode)) return { status: answer.statusCode, body: answer.body }
+    throw refusal(call, answer.statusCode, await bounded(answer.body, nameOf(call)))
+  } catch (error) {
+    if (error instanceof StoreError) throw error
+    throw new StoreError('Unreachable', `${call.method} ${nameOf(call)} at ${bucket.settings.endpoint}`, error)
   }
-
-  async function send(call: Call): Promise<Answer> {
-    const signed = await (await signer(call, urlOf(settings, call))).sign()
-    const deadline = AbortSignal.timeout(DEADLINE_MS)
-    try {
-      const answer = await request(signed.url, {
-        dispatcher: agent, method: call.method, headers: Object.fromEntries(signed.headers), body: call.body ?? null,
-        signal: call.signal ? AbortSignal.any([call.signal, deadline]) : deadline,
-      })
-      const body = await bounded(answer.body, nameOf(call))
-      if (call.expect.includes(answer.statusCode)) return { status: answer.statusCode, headers: answer.headers, body }
-      throw refusal(call, answer.statusCode, body)
-    } catch (error) {
-      if (error instanceof StoreError || call.signal?.aborted) throw error
-      throw new StoreError(deadline.aborted ? 'Timeout' : 'Unreachable', `${call.method} ${nameOf(call)} at ${settings.endpoint}`, error)
-    }
-  }
-
-  async function sign(call: Pick<Call, 'method' | 'key' | 'headers'>, expiresInSeconds: number): Promise<string> {
-    const signed = await (await signer(call, urlOf(settings, call), expiresInSeconds)).sign()
-    return signed.url.toString()
-  }
-
-  return { send, sign, close: () => agent.close() }
 }
 
 function urlOf({ endpoint, bucket, pathStyle }: StoreSettings, { key, query }: Pick<Call, 'key' | 'query'>): URL {

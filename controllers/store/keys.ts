@@ -9,9 +9,21 @@ const UNSPEAKABLE = /[\p{Cc}\p{Cs}]/u
 export const runKeys = {
   dataManifest: 'data/manifest.json',
   resultManifest: 'result/manifest.json',
+  reportManifest: 'report/manifest.json',
   /** A queue may have one attempt make several pods, one after the other: each says how it ended. */
   attemptVerdict: (attempt: number, pod: number) => `attempts/${attempt}/verdict${pod === 1 ? '' : `-${pod}`}.json`,
 } as const
+
+/** The objects of an evaluation, relative to its prefix. */
+export const evalKeys = {
+  index: (data: string) => `${data}index.json`,
+  input: (data: string, ordinal: number) => `${data}inputs/${ordinal}.json`,
+  /** Commits a try; apart from the outputs, so that one listing shows every try that has ended. */
+  verdict: ({ ordinal, attempt }: Readonly<{ ordinal: number; attempt: number }>) => `${VERDICTS}${ordinal}/${attempt}.json`,
+  output: ({ ordinal, attempt }: Readonly<{ ordinal: number; attempt: number }>, file: string) => `outputs/${ordinal}/${attempt}/${file}`,
+} as const
+
+export const VERDICTS = 'verdicts/'
 
 /** A program of a run: which one it is, of which attempt, in which pod. */
 export type Writer = Readonly<{ role: string | undefined; attempt: string | undefined; podUid: string | undefined }>
@@ -20,6 +32,7 @@ export type Writer = Readonly<{ role: string | undefined; attempt: string | unde
 export function mayWrite({ role, attempt, podUid }: Writer, key: string): boolean {
   const owned: Readonly<Record<string, readonly string[]>> = {
     prepare: [`data/${podUid}/`, runKeys.dataManifest],
+    report: [`report/${podUid}/`, runKeys.reportManifest],
     // A later pod of one attempt writes its result beside what an earlier one left: result/a1-2/.
     train: [`checkpoints/a${attempt}/`, `attempts/${attempt}/`, `result/a${attempt}/`, `result/a${attempt}-`, runKeys.resultManifest],
   }

@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream'
 import type { World } from '../../operator/world.ts'
 import type { Credentials } from './credentials.ts'
 import { StoreError } from './error.ts'
@@ -14,6 +15,10 @@ export type ObjectStore = Readonly<{
   presign(method: 'GET' | 'PUT', key: string): Promise<Presigned>
   /** Undefined if there is no such object; at most 4 MiB. */
   getJson(key: string, signal?: AbortSignal): Promise<unknown>
+  /** The object as it arrives; undefined if there is none. */
+  open(key: string): Promise<Readable | undefined>
+  /** Streams an object of known size into the store. `Never` leaves what is there as it is and says so. */
+  write(key: string, body: Readable, how: Readonly<{ sizeBytes: number; replaces: 'Never' | 'Always' }>): Promise<'Written' | 'Exists'>
   /** Everything under the prefix, all pages; rejects with `TooLarge` beyond `limit` objects. */
   list(prefix: string, limit: number, signal?: AbortSignal): Promise<readonly StoredObject[]>
   /** Writes only where nothing is yet. */
@@ -31,6 +36,8 @@ export function createObjectStore(settings: StoreSettings, credentials: () => Pr
     bucket: settings.bucket,
     presign: (method, key) => presign(exchange, method, key),
     getJson: (key, signal) => getJson(exchange, key, signal),
+    open: (key) => open(exchange, key),
+    write: (key, body, how) => write(exchange, key, body, how),
     list: (prefix, limit, signal) => list(exchange, prefix, limit, signal),
     putJsonOnce: (key, value, signal) => putJsonOnce(exchange, key, value, signal),
     createBucketIfMissing: (signal) => createBucketIfMissing(exchange, settings.region, signal),
@@ -51,6 +58,20 @@ async function getJson(exchange: Exchange, key: string, signal?: AbortSignal): P
   } catch (error) {
     throw new StoreError('Malformed', `${JSON.stringify(key)} is not JSON`, error)
   }
+}
+
+async function open(exchange: Exchange, key: string): Promise<Readable | undefined> {
+  const { status, body } = await exchange.stream({ method: 'GET', key, expect: [200, 404] })
+  if (status === 200) return body
+  body.resume()
+  return undefined
+}
+
+async function write(exchange: Exchange, key: string, body: Readable, { sizeBytes, replaces }: Readonly<{ sizeBytes: number; replaces: 'Never' | 'Always' }>): Promise<'Written' | 'Exists'> {
+  const headers = { ...(replaces === 'Never' ? { 'If-None-Match': '*' } : {}), 'Content-Length': String(sizeBytes) }
+  const answer = await exchange.stream({ method: 'PUT', key, headers, expect: [200, 412] }, body)
+  answer.body.resume()
+  return answer.status === 412 ? 'Exists' : 'Written'
 }
 
 async function list(exchange: Exchange, prefix: string, limit: number, signal?: AbortSignal): Promise<readonly StoredObject[]> {

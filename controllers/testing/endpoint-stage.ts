@@ -1,8 +1,10 @@
 /** An endpoint on loopback before a pretended cluster, for tests: what the cluster holds is set by hand. */
+import { createHash } from 'node:crypto'
 import { Registry } from 'prom-client'
 import { Agent, request } from 'undici'
 import { z } from 'zod'
 
+import type { SWEBenchEval } from '../../crds/swebench-eval.ts'
 import type { TrainingRun } from '../../crds/training-run.ts'
 import { keyOf, type ObjectKey } from '../../operator/api/object.ts'
 import type { Log } from '../../operator/observe/log.ts'
@@ -11,6 +13,8 @@ import { createGate } from '../endpoint/gate.ts'
 import { createEndpointMetrics } from '../endpoint/metrics.ts'
 import { createProgressBook, type ProgressBook } from '../endpoint/progress-book.ts'
 import { createEndpoint, type Endpoint } from '../endpoint/server.ts'
+import { createSandboxGate } from '../endpoint/sandbox-gate.ts'
+import type { Sandbox } from '../swebench-eval/sandbox.ts'
 import { createTokenReviews } from '../endpoint/token-reviews.ts'
 import type { Pod } from '../shared/kinds.ts'
 import { ATTEMPT, ROLE, UID } from '../shared/labels.ts'
@@ -33,6 +37,7 @@ export type EndpointStage = Readonly<{
   state: { leading: boolean; synced: boolean; apiServer: 'Up' | 'Down' | 'IgnoresAudiences' }
   /** Names of runs; pods by `namespace/name`. */
   runs: Map<string, TrainingRun>
+  evaluations: Map<string, SWEBenchEval>
   /** What the API server has beyond what the cache shows. */
   liveRuns: Map<string, TrainingRun>
   cachedPods: Map<string, Pod>
@@ -52,6 +57,7 @@ async function openEndpointStage(): Promise<EndpointStage> {
   const [world, registry, s3] = [createFakeWorld(), new Registry(), await startFakeS3('swe')]
   const state: EndpointStage['state'] = { leading: true, synced: true, apiServer: 'Up' }
   const [runs, liveRuns] = [new Map<string, TrainingRun>(), new Map<string, TrainingRun>()]
+  const evaluations = new Map<string, SWEBenchEval>()
   const [cachedPods, livePods] = [new Map<string, Pod>(), new Map<string, Pod>()]
   const [reviewed, asked, logged]: [string[], string[], string[]] = [[], [], []]
   const metrics = createEndpointMetrics(registry)
@@ -65,13 +71,15 @@ async function openEndpointStage(): Promise<EndpointStage> {
   const book = createProgressBook({ world, enqueue: () => undefined, exists: () => true, advanced: metrics.advanced })
   const settings = { endpoint: s3.endpoint, region: 'us-east-1', bucket: 'swe', pathStyle: true }
   const store = createObjectStore(settings, async () => ({ accessKeyId: 'key', secretAccessKey: 'secret' }), world)
-  const gate = createGate({ runs: reader(runs), pods: reader(cachedPods), liveRun: live(liveRuns), livePod: live(livePods), reviews })
+  const gate = createGate({ owners: { trainingruns: { kind: 'TrainingRun', cached: reader(runs), live: live(liveRuns) } }, pods: reader(cachedPods), livePod: live(livePods), reviews })
+  const capabilities = { isOf: (sandbox: Sandbox, offered: string) => offered === capabilityFor(sandbox) }
+  const sandboxGate = createSandboxGate({ evaluations: reader(evaluations), pods: reader(cachedPods), livePod: live(livePods), capabilities })
   const material = issueMaterial(['localhost'], new Date())
-  const endpoint = createEndpoint({ gate, store, book, isLeader: () => state.leading, log: logInto(logged), metrics }, material)
+  const endpoint = createEndpoint({ gate, sandboxGate, store, book, isLeader: () => state.leading, log: logInto(logged), metrics }, material)
   const port = await endpoint.listen(0, '127.0.0.1')
   const agent = new Agent({ connections: 1, connect: { ca: material.bundle } })
   return {
-    world, s3, book, endpoint, registry, state, runs, liveRuns, cachedPods, livePods, reviewed, asked, logged, port,
+    world, s3, book, endpoint, registry, state, runs, evaluations, liveRuns, cachedPods, livePods, reviewed, asked, logged, port,
     ask: (path, init) => ask(agent, `https://localhost:${port}${path}`, init),
     close: async () => {
       await agent.destroy() // its idle connections would hold the endpoint back
@@ -88,6 +96,11 @@ export async function openStageWithRun(): Promise<Readonly<{ stage: EndpointStag
   stage.runs.set('team-a/tiny', run)
   stage.cachedPods.set('team-a/tiny-a1-x', pod)
   return { stage, run, pod, token: tokenOf(run, pod) }
+}
+
+/** What a sandbox of this stage shows. */
+export function capabilityFor(sandbox: Sandbox): string {
+  return createHash('sha256').update(JSON.stringify(sandbox)).digest('hex')
 }
 
 export function aRun(namespace: string, name: string, uid: string): TrainingRun {

@@ -3,6 +3,7 @@ import { refOf } from '../../operator/api/object.ts'
 import { decide, type EventIntent, type Plan, type Verdict, type Write } from '../../operator/control/plan.ts'
 import { conditionOf, type Condition } from '../../operator/meta/conditions.ts'
 import { hasFinalizer } from '../../operator/meta/finalizer.ts'
+import { stateEvent } from '../shared/conditions.ts'
 import { isTerminal, type Pod } from '../shared/kinds.ts'
 import { VERDICT_FINALIZER } from '../shared/labels.ts'
 import { concerns } from './concerns.ts'
@@ -56,7 +57,7 @@ function eventsOf(run: TrainingRun, status: TrainingRunStatus, verdict: Verdict)
   const before = run.status?.attempts ?? []
   const endings = (status.attempts ?? []).filter((one) => one.state !== 'Running' && before.find(({ number }) => number === one.number)?.state !== one.state)
   const begun = concerns.filter((type) => conditionOf(run.status?.conditions, type) === undefined).flatMap((type) => conditionOf(status.conditions, type) ?? [])
-  return [...endings.map(eventOfEnding), ...begun.map(eventOfConcern), ...(run.status?.state === verdict.reason ? [] : [eventOfState(verdict)])]
+  return [...endings.map(eventOfEnding), ...begun.map(eventOfConcern), ...(run.status?.state === verdict.reason ? [] : [stateEvent(isState(verdict.reason) ? states[verdict.reason] : states.Failed, verdict)])]
 }
 
 function eventOfEnding({ number, state, reason, message, lastStep }: TrainingRunAttempt): EventIntent {
@@ -71,10 +72,4 @@ function eventOfEnding({ number, state, reason, message, lastStep }: TrainingRun
 
 function eventOfConcern({ type, message }: Condition): EventIntent {
   return { type: 'Warning', reason: type, action: 'Train', note: message }
-}
-
-function eventOfState({ reason, message }: Verdict): EventIntent {
-  const { phase, action } = isState(reason) ? states[reason] : states.Failed
-  const isBad = phase === 'Stalled' || phase === 'Failed' || reason === 'StoreUnavailable'
-  return { type: isBad ? 'Warning' : 'Normal', reason, action, note: message }
 }

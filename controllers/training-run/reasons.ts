@@ -1,16 +1,6 @@
 // Every word a TrainingRun uses to say where it stands, in one place. How an attempt ends: ../jobs/endings.ts.
 import type { Verdict } from '../../operator/control/plan.ts'
-
-/** What a state means to kstatus and to `kubectl wait`. */
-export type Phase = 'Progressing' | 'Held' | 'Succeeded' | 'Stalled' | 'Failed'
-
-export type StateEntry = Readonly<{
-  phase: Phase
-  /** The verb of the event that announces the state. */
-  action: string
-  /** For the table in the README. */
-  means: string
-}>
+import type { StateEntry } from '../shared/states.ts'
 
 /** The states: Ready's reason and status.state. `Stalled` heals by itself once its cause is removed, `Failed` never does. */
 export const states = {

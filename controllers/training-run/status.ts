@@ -2,10 +2,11 @@ import type { TrainingRunAttempt, TrainingRunProgress, TrainingRunStatus } from 
 import type { Verdict } from '../../operator/control/plan.ts'
 import { setConditions, type ConditionIntent } from '../../operator/meta/conditions.ts'
 import { toSeconds } from '../../operator/meta/time.ts'
+import { standardConditions } from '../shared/conditions.ts'
 import { attemptTable, isFinished, isPrepared, type Observed } from './observed.ts'
 import { concernsOf } from './concerns.ts'
 import { describeCost } from './cost.ts'
-import { isState, states, type Phase } from './reasons.ts'
+import { isState, states } from './reasons.ts'
 import { newestProgress } from './progress.ts'
 import { completion, describeArtifacts, describeBestCheckpoint, describePerplexity, newestVerdict, uriOf } from './results.ts'
 import type { Frozen } from './verdicts.ts'
@@ -40,20 +41,15 @@ function acknowledge({ run }: Observed, before: TrainingRunStatus): TrainingRunS
   return { ...before, observedGeneration, conditions: before.conditions?.map((condition) => ({ ...condition, observedGeneration })) }
 }
 
-function conditionsFor(seen: Observed, { ready, reason, message }: Verdict): readonly ConditionIntent[] {
-  const { phase, means } = isState(reason) ? states[reason] : states.Failed
+function conditionsFor(seen: Observed, verdict: Verdict): readonly ConditionIntent[] {
+  const { reason } = verdict
   const observedGeneration = seen.run.metadata.generation ?? 0
-  const complete = phase === 'Succeeded' || !seen.consulted ? message : ''
-  const intents: (readonly [type: string, status: ConditionIntent['status'], reason: string, message: string])[] = [
-    ['Ready', ready, reason, message],
-    ['Reconciling', truth(phase === 'Progressing'), reason, means],
-    ['Stalled', truth(isStuck(phase)), reason, isStuck(phase) ? message : ''],
-    ['DataPrepared', ...dataPrepared(seen)],
-    ['Complete', seen.consulted ? truth(phase === 'Succeeded') : 'Unknown', reason, complete],
-    ['Failed', truth(phase === 'Failed'), reason, phase === 'Failed' ? message : ''],
+  const [status, why, says] = dataPrepared(seen)
+  return [
+    ...standardConditions({ entry: isState(reason) ? states[reason] : states.Failed, verdict, observedGeneration, consulted: seen.consulted }),
+    { type: 'DataPrepared', status, reason: why, message: says, observedGeneration },
+    ...(reason === 'Running' ? concernsOf(seen) : []).map((concern): ConditionIntent => ({ type: concern.type, status: 'True', reason: concern.reason, message: concern.message, observedGeneration })),
   ]
-  for (const { type, reason: why, message: says } of reason === 'Running' ? concernsOf(seen) : []) intents.push([type, 'True', why, says])
-  return intents.map(([type, status, why, says]) => ({ type, status, reason: why, message: says, observedGeneration }))
 }
 
 function dataPrepared(seen: Observed): readonly [ConditionIntent['status'], string, string] {
@@ -64,14 +60,6 @@ function dataPrepared(seen: Observed): readonly [ConditionIntent['status'], stri
 function isOver({ reason }: Verdict): boolean {
   const phase = isState(reason) ? states[reason].phase : 'Failed'
   return phase === 'Succeeded' || phase === 'Failed'
-}
-
-function isStuck(phase: Phase): boolean {
-  return phase === 'Stalled' || phase === 'Failed'
-}
-
-function truth(holds: unknown): 'True' | 'False' {
-  return holds === true ? 'True' : 'False'
 }
 
 /** What the preparation found, also where it found that the data cannot be used. */

@@ -1,7 +1,6 @@
-import { type Trouble, troubleOf } from '../jobs/trouble.ts'
 import { secondsLeft } from '../jobs/backoff.ts'
-import { queueOf } from '../jobs/queue-labels.ts'
 import { type Child, isLive, newestPod } from '../jobs/children.ts'
+import { LOOK_AGAIN_SECONDS, lookAtStart } from '../jobs/start.ts'
 import { refOf, type KubeObject } from '../../operator/api/object.ts'
 import type { Verdict } from '../../operator/control/plan.ts'
 import { sameJson } from '../../operator/meta/hash.ts'
@@ -11,45 +10,19 @@ import { type Attempt } from './children.ts'
 import { concernsOf } from './concerns.ts'
 import { microBatchAfter } from './micro-batch.ts'
 import { attemptTable, type Observed } from './observed.ts'
-import { conclude, type State } from './reasons.ts'
+import { conclude } from './reasons.ts'
 import { newestProgress } from './progress.ts'
 import { buildAttemptJob } from './resources/attempt-job.ts'
 import { buildInputs } from './resources/config-map.ts'
 import { retryMessage } from './stories.ts'
 
-const START_DEADLINE_SECONDS = 600 // a large image on a slow link is there by then; a wrong name never is
-const LOOK_AGAIN_SECONDS = 15 // what keeps a pod from starting shows in events, which wake nobody
 const KUBELET_SLACK_SECONDS = 60 // to report the end of a pod that it has killed
 const CERTIFICATE_RETRY_SECONDS = 2 // made within the operator's first seconds
 
 /** What is said about a child whose program has not begun. */
 export function superviseStart(seen: Observed, child: Child, meanwhile: 'Preparing' | 'Starting'): Verdict {
-  const trouble = troubleOf(child, seen.warning)
-  const since = mayStartSince(child)
-  const isLate = since !== undefined && secondsLeft(since, START_DEADLINE_SECONDS, seen.now) === 0
-  const state = stateOf(trouble, meanwhile)
-  const again = LOOK_AGAIN_SECONDS
-  if (isLate && trouble?.kind !== 'Capacity' && (trouble !== undefined || child.pods.length === 0)) {
-    const cause = trouble?.message ?? `Job ${child.job?.metadata.name} gets no pod.`
-    return conclude('CannotStart', `${cause} This has lasted for ${START_DEADLINE_SECONDS / 60} minutes; it still starts once the cause is removed.`, { again })
-  }
-  return conclude(state, trouble?.message ?? startMessage(child), { again })
-}
-
-/** A queue may have kept it waiting for hours; its Job counts from when it was let go, and anew each time. */
-function mayStartSince(child: Child): string | undefined {
-  const { job } = child
-  if (job !== undefined && queueOf(job) !== undefined) return job.status?.startTime
-  return (job ?? newestPod(child))?.metadata.creationTimestamp
-}
-
-function stateOf(trouble: Trouble | undefined, meanwhile: State): State {
-  return trouble?.kind === 'Reference' ? 'WaitingForReference' : meanwhile
-}
-
-function startMessage(child: Child): string {
-  const pod = newestPod(child)
-  return pod ? `Pod ${pod.metadata.name} is starting.` : `Job ${child.job?.metadata.name} has no pod yet.`
+  const { state, message } = lookAtStart(child, seen.warning, seen.now)
+  return conclude(state ?? meanwhile, message, { again: LOOK_AGAIN_SECONDS })
 }
 
 /** What is said about an attempt whose program has begun. */

@@ -25,7 +25,7 @@ export type FanOutOptions = Readonly<{
   log: Log
   /** How many pods may work at once. */
   window: number
-  /** Called after rows were recorded, about once a second at most, and when it becomes known why nothing can start. */
+  /** Called after rows were recorded, about once a second at most, when it becomes known why nothing can start, and when the last pod is gone. */
   advanced(): void
 }>
 
@@ -140,6 +140,7 @@ export class FanOut {
     const done = write.then(() => {
       this.#writes.delete(done)
       this.#pump()
+      if (this.#writes.size === 0 && this.progress().isDone) this.#options.advanced()
     })
     this.#writes.add(done)
   }

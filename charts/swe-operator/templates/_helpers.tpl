@@ -76,6 +76,8 @@ system:serviceaccount:{{ .Release.Namespace }}:swe-operator
 {{- $trainer := dict "imagePullPolicy" .Values.trainer.image.pullPolicy "imagePullSecrets" .Values.trainer.imagePullSecrets -}}
 {{- $_ := set $trainer "image" (include "swe-operator.image" (dict "image" .Values.trainer.image "defaultTag" .Chart.AppVersion)) -}}
 {{- $_ := set $trainer "gpuImage" (include "swe-operator.image" (dict "image" .Values.trainer.gpuImage "defaultTag" .Chart.AppVersion)) -}}
+{{- $harness := dict "imagePullPolicy" .Values.harness.image.pullPolicy "imagePullSecrets" .Values.harness.imagePullSecrets -}}
+{{- $_ := set $harness "image" (include "swe-operator.image" (dict "image" .Values.harness.image "defaultTag" .Chart.AppVersion)) -}}
 {{- $pools := list -}}
 {{- range $name, $pool := .Values.pools -}}
 {{- if and (kindIs "map" $pool.gpu) (regexMatch "/mig-|[.]shared$" (default "" $pool.gpu.resource)) -}}
@@ -83,5 +85,5 @@ system:serviceaccount:{{ .Release.Namespace }}:swe-operator
 {{- end -}}
 {{- $pools = append $pools (merge (dict "name" $name) $pool) -}}
 {{- end -}}
-{{- dict "logLevel" .Values.logLevel "watchNamespaces" .Values.watchNamespaces "store" $store "trainer" $trainer "pools" $pools "currency" .Values.currency | toPrettyJson -}}
+{{- dict "logLevel" .Values.logLevel "watchNamespaces" .Values.watchNamespaces "store" $store "trainer" $trainer "harness" $harness "pools" $pools "currency" .Values.currency | toPrettyJson -}}
 {{- end }}

@@ -1,5 +1,5 @@
 import type { TrainingRun } from '../../../crds/training-run.ts'
-import { bytesOf } from '../resources/quantity.ts'
+import { bytesOf } from '../../shared/quantity.ts'
 import { resolve, type Resolved } from '../resolve.ts'
 import type { Settings } from '../settings.ts'
 import { poolOf, type Pool } from './pool.ts'

@@ -9,7 +9,7 @@ import { runUrl, type Settings } from '../settings.ts'
 import { placementOf } from './placement.ts'
 import { programOf } from './pod.ts'
 import { modelMounts } from './prepare-job.ts'
-import { coresOf } from './quantity.ts'
+import { coresOf } from '../../shared/quantity.ts'
 
 /** What distinguishes one attempt of a run from another. */
 export type AttemptPlan = Readonly<{

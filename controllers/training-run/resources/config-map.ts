@@ -1,11 +1,9 @@
-import type { HubDataset, HubModel, S3Source } from '../../../crds/common.ts'
 import type { TrainingRun } from '../../../crds/training-run.ts'
 import { ownedBy } from '../../../operator/meta/owner.ts'
 import type { ConfigMap } from '../../shared/kinds.ts'
 import { childLabels } from '../../shared/labels.ts'
+import { buildHub, buildS3, buildSource, DATA_FOLDER } from '../../shared/sources.ts'
 import type { Resolved } from '../resolve.ts'
-
-export const DATA_FOLDER = '/etc/swe-operator-data'
 
 export function inputsName(run: TrainingRun): string {
   return `${run.metadata.name}-inputs`
@@ -87,29 +85,11 @@ function buildData({ instances, files }: TrainingRun['spec']['data'], { selectSe
     const { limit: _limit, seed: _seed, ...which } = instances.select ?? {}
     return {
       kind: 'Instances',
-      source: buildSource(instances),
+      source: buildSource(instances, DATA_FOLDER),
       format: instances.format,
       promptStyle: instances.promptStyle ?? 'Pro',
       select: { ...which, limit: instances.select?.limit, seed: selectSeed },
     }
   }
-  return { kind: 'Files', source: files && buildSource(files), format: files?.format, select: { limit: files?.select?.limit, seed: selectSeed } }
-}
-
-type Source = Readonly<{ configMap?: Readonly<{ key: string }> | undefined; s3?: S3Source | undefined; hub?: HubDataset | undefined }>
-
-function buildSource({ configMap, s3, hub }: Source): Readonly<Record<string, unknown>> | undefined {
-  if (configMap) return { configMapFile: `${DATA_FOLDER}/${configMap.key}` }
-  if (hub) return { hub: { ...buildHub(hub), config: hub.config ?? null, split: hub.split ?? 'train' } }
-  return s3 && buildS3(s3)
-}
-
-function buildS3({ uri, secretRef }: S3Source): Readonly<Record<string, unknown>> {
-  return { uri, credentials: secretRef === undefined ? 'OwnPrefix' : 'Secret' }
-}
-
-const HUB = 'https://huggingface.co'
-
-function buildHub({ repo, revision, endpoint, tokenSecretRef }: HubModel): Readonly<Record<string, unknown>> {
-  return { repo, revision: revision ?? 'main', endpoint: endpoint ?? HUB, credentials: tokenSecretRef === undefined ? 'None' : 'Secret' }
+  return { kind: 'Files', source: files && buildSource(files, DATA_FOLDER), format: files?.format, select: { limit: files?.select?.limit, seed: selectSeed } }
 }

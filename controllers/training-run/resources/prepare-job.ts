@@ -2,11 +2,11 @@ import type { V1ResourceRequirements } from '@kubernetes/client-node'
 import type { TrainingRun } from '../../../crds/training-run.ts'
 import { buildJob, credentialsMount, type Mount } from '../../jobs/program-job.ts'
 import type { DesiredJob } from '../../shared/kinds.ts'
+import { DATA_FOLDER, sourceMounts } from '../../shared/sources.ts'
 import type { Resolved } from '../resolve.ts'
 import type { Settings } from '../settings.ts'
-import { DATA_FOLDER } from './config-map.ts'
 import { programOf } from './pod.ts'
-import { bytesOf, coresOf } from './quantity.ts'
+import { bytesOf, coresOf } from '../../shared/quantity.ts'
 
 const CORES = 1 // one process that reads and counts
 const MEMORY = '8Gi' // some GB of rows and a tokenizer, never the weights
@@ -24,7 +24,7 @@ export function buildPrepareJob(run: TrainingRun, resolved: Resolved, settings: 
     module: 'swe_workloads.prepare',
     image: settings.trainerImage,
     resources: modestResources(resolved),
-    mounts: [...dataMounts(run), ...modelMounts(run)],
+    mounts: [...sourceMounts('data', run.spec.data.instances ?? run.spec.data.files, DATA_FOLDER), ...modelMounts(run)],
   })
 }
 
@@ -38,16 +38,4 @@ function modestResources({ cpu, memory }: Resolved): V1ResourceRequirements {
 export function modelMounts({ spec }: TrainingRun): readonly Mount[] {
   const secret = spec.model.s3?.secretRef ?? spec.model.hub?.tokenSecretRef
   return secret === undefined ? [] : [credentialsMount('model', secret.name)]
-}
-
-function dataMounts({ spec }: TrainingRun): readonly Mount[] {
-  const source = spec.data.instances ?? spec.data.files
-  const mounts: Mount[] = []
-  if (source?.configMap) {
-    const { name, key } = source.configMap
-    mounts.push({ path: DATA_FOLDER, volume: { name: 'data', configMap: { name, items: [{ key, path: key }] } } })
-  }
-  const secret = source?.s3?.secretRef ?? source?.hub?.tokenSecretRef
-  if (secret) mounts.push(credentialsMount('data', secret.name))
-  return mounts
 }

@@ -1,0 +1,56 @@
+// Predictions by the state they are in, as the rows and the preparation tell.
+import type { SWEBenchEvalStatus } from '../../crds/swebench-eval.ts'
+import type { Row } from '../../operator/fan-out/task.ts'
+import { coresOf, bytesOf } from '../shared/quantity.ts'
+import { lastRows, type Observed } from './observed.ts'
+import { endings, isCode } from './rows.ts'
+
+type Counts = NonNullable<SWEBenchEvalStatus['counts']>
+
+/** Undefined before the preparation. */
+export function countsOf(seen: Observed): Counts | undefined {
+  const data = seen.prepared?.summary ?? seen.evaluation.status?.data
+  if (data?.toRun === undefined) return undefined
+  const { emptyPatches = 0, withoutPrediction = 0, toRun } = data
+  const final = lastRows(seen.rows).filter((row) => row.final)
+  const [resolved, unresolved, error] = [inState(final, 'Resolved'), inState(final, 'Unresolved'), inState(final, 'Error')]
+  return {
+    total: toRun + emptyPatches + withoutPrediction,
+    submitted: toRun + emptyPatches,
+    completed: resolved + unresolved,
+    resolved,
+    unresolved,
+    error,
+    emptyPatch: emptyPatches,
+    incomplete: withoutPrediction + inState(final, 'Incomplete'),
+    patchApplyFailed: of(final, 'A'),
+    timedOut: of(final, 'T'),
+    outOfMemory: of(final, 'M'),
+    diskFull: of(final, 'D'),
+    infrastructureRetries: of(seen.rows, 'i'),
+  }
+}
+
+/** What the sandboxes took that have ended. */
+export function costOf(seen: Observed): SWEBenchEvalStatus['cost'] {
+  if (seen.rows.length === 0) return undefined
+  const seconds = seen.rows.reduce((sum, row) => sum + row.seconds, 0)
+  const cpuSeconds = Math.round(seconds * coresOf(seen.resolved.cpu))
+  const resolved = of(lastRows(seen.rows), 'R')
+  return {
+    pods: seen.rows.length,
+    cpuSeconds,
+    memoryGiBSeconds: Math.round((seconds * bytesOf(seen.resolved.memory)) / GIB),
+    ...(resolved === 0 ? {} : { cpuSecondsPerResolved: Math.round(cpuSeconds / resolved) }),
+  }
+}
+
+const GIB = 1024 ** 3
+
+function inState(rows: readonly Row[], state: string): number {
+  return rows.filter(({ code }) => isCode(code) && endings[code].state === state).length
+}
+
+function of(rows: readonly Row[], code: string): number {
+  return rows.filter((row) => row.code === code).length
+}

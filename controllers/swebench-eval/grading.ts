@@ -1,0 +1,120 @@
+import type { SWEBenchEval } from '../../crds/swebench-eval.ts'
+import type { Client } from '../../operator/api/resource.ts'
+import type { Cache } from '../../operator/cache/cache.ts'
+import { FanOut } from '../../operator/fan-out/fan-out.ts'
+import type { Row, Task, Unit } from '../../operator/fan-out/task.ts'
+import type { Log } from '../../operator/observe/log.ts'
+import type { World } from '../../operator/world.ts'
+import { ConfigMapType, PodType, type ConfigMap, type Pod } from '../shared/kinds.ts'
+import { ATTEMPT } from '../shared/labels.ts'
+import { judge, judgeStored, type Bench } from './judgement.ts'
+import type { GradingProgress } from './observed.ts'
+import { resolve, windowOf } from './resolve.ts'
+import { buildShard, ROWS_PER_SHARD } from './resources/results.ts'
+import { buildSandboxPod, PREDICTION } from './resources/sandbox-pod.ts'
+import { inOrder, rowsIn, shardNumber } from './rows.ts'
+import type { Sandbox } from './sandbox.ts'
+import type { Settings } from './settings.ts'
+import type { GradeVerdict, Index } from './verdicts.ts'
+
+/** What gradings need beside the evaluation. */
+export type GradingParts = Readonly<{
+  settings: Settings
+  client: Pick<Client, 'create' | 'apply' | 'remove'>
+  cache: Cache
+  world: World
+  log: Log
+  capabilityOf(sandbox: Sandbox): string
+  store: GradingStore
+  fieldManager: string
+}>
+
+/** What sandboxes and the preparation left in the store. Every call may reject. */
+export type GradingStore = Readonly<{
+  index(of: Readonly<{ namespace: string; uid: string }>, prefix: string): Promise<Index>
+  verdict(of: Readonly<{ namespace: string; uid: string }>, unit: Unit): Promise<GradeVerdict | undefined>
+  ended(of: Readonly<{ namespace: string; uid: string }>): Promise<readonly Unit[]>
+}>
+
+/** The sandboxes of one evaluation, driven by this process. */
+export type Grading = Readonly<{
+  progress(): GradingProgress
+  resize(window: number): void
+  stop(): Promise<void>
+}>
+
+/** Takes an evaluation up where rows, pods and store say it is. Rejects where the index cannot be read. */
+export async function startGrading(evaluation: SWEBenchEval, parts: GradingParts, advanced: () => void): Promise<Grading> {
+  const { namespace = '', name, uid = '' } = evaluation.metadata
+  const index = await parts.store.index({ namespace, uid }, evaluation.status?.data?.prefix ?? '')
+  const shards = inOrder(parts.cache.of(ConfigMapType).by('owner', uid))
+  const recorded = rowsIn(shards)
+  const rows = createRowBook(evaluation, parts, shards, recorded)
+  const task = taskOf(evaluation, parts, { index, rows, recorded, title: `${namespace}/${name}` })
+  const fanOut = new FanOut({ task, podType: PodType, client: parts.client, cache: parts.cache, world: parts.world, log: parts.log, window: windowOf(evaluation), advanced })
+  const startedMs = parts.world.monotonicMs()
+  const before = new Set(recorded.filter(({ final }) => final).map(({ ordinal }) => ordinal)).size
+  void fanOut.start(presentPods(parts.cache, uid))
+  return {
+    progress: () => ({ ...fanOut.progress(), ...paceOf(fanOut.progress().settled - before, parts.world.monotonicMs() - startedMs) }),
+    resize: (window) => fanOut.resize(window),
+    stop: () => fanOut.stop(),
+  }
+}
+
+const SHORTEST_PACE_MS = 10_000 // before that one slow image makes the estimate absurd
+
+function paceOf(settled: number, ms: number): Readonly<{ perMinute?: number }> {
+  return settled === 0 || ms < SHORTEST_PACE_MS ? {} : { perMinute: (60_000 * settled) / ms }
+}
+
+function presentPods(cache: Cache, uid: string): readonly (readonly [Unit, Pod])[] {
+  return cache.of(PodType).by('owner', uid).flatMap((pod) => {
+    const [ordinal, attempt] = [Number(pod.metadata.labels?.[PREDICTION] ?? Number.NaN), Number(pod.metadata.labels?.[ATTEMPT])]
+    return Number.isInteger(ordinal) && Number.isInteger(attempt) ? [[{ ordinal, attempt }, pod] as const] : []
+  })
+}
+
+type TaskParts = Readonly<{ index: Index; rows: RowBook; recorded: readonly Row[]; title: string }>
+
+function taskOf(evaluation: SWEBenchEval, parts: GradingParts, { index, rows, recorded, title }: TaskParts): Task {
+  const { namespace = '', name, uid = '' } = evaluation.metadata
+  const { settings, world, store, capabilityOf } = parts
+  const resolved = resolve(evaluation)
+  const benchFor = ({ ordinal }: Unit): Bench => ({ ...resolved, now: world.now(), earlier: rows.of(ordinal) })
+  return {
+    name: title,
+    namespace,
+    total: index.predictions.length,
+    recorded: [...new Map(recorded.map((row) => [row.ordinal, row])).values()],
+    podOf: (unit) => {
+      const image = index.instances[index.predictions[unit.ordinal]?.instance ?? 0]?.image ?? ''
+      return buildSandboxPod({ evaluation, resolved, settings, unit, image, capability: capabilityOf({ namespace, evaluation: name, uid, unit }) })
+    },
+    judge: (unit, pod: Pod) => judge(unit, pod, benchFor(unit)),
+    judgeVanished: async (unit) => judgeStored(unit, await store.verdict({ namespace, uid }, unit), benchFor(unit)),
+    ended: () => store.ended({ namespace, uid }),
+    record: (batch) => rows.add(batch),
+  }
+}
+
+type RowBook = Readonly<{ of(ordinal: number): readonly Row[]; add(batch: readonly Row[]): Promise<void> }>
+
+/** Rows by prediction, and the shards that keep them; a shard is applied whole until it is full. */
+function createRowBook(evaluation: SWEBenchEval, { client, fieldManager }: GradingParts, shards: readonly ConfigMap[], recorded: readonly Row[]): RowBook {
+  const byOrdinal = new Map<number, Row[]>()
+  const remember = (row: Row): void => void byOrdinal.set(row.ordinal, [...(byOrdinal.get(row.ordinal) ?? []), row])
+  recorded.forEach(remember)
+  let number = Math.max(0, ...shards.map((shard) => shardNumber(shard) ?? 0))
+  let open = rowsIn(shards.filter((shard) => shardNumber(shard) === number))
+  return {
+    of: (ordinal) => byOrdinal.get(ordinal) ?? [],
+    add: async (batch) => {
+      if (open.length > 0 && open.length + batch.length > ROWS_PER_SHARD) [number, open] = [number + 1, []]
+      const next = [...open, ...batch]
+      await client.apply(ConfigMapType, buildShard(evaluation, number, next), { fieldManager })
+      open = next
+      batch.forEach(remember)
+    },
+  }
+}

@@ -1,0 +1,72 @@
+import type { SWEBenchEval } from '../../crds/swebench-eval.ts'
+import type { Progress, Row } from '../../operator/fan-out/task.ts'
+import { conditionOf } from '../../operator/meta/conditions.ts'
+import type { Child } from '../jobs/children.ts'
+import type { ConfigMap } from '../shared/kinds.ts'
+import type { Resolved } from './resolve.ts'
+import type { Settings } from './settings.ts'
+import type { PrepareVerdict, ReportVerdict } from './verdicts.ts'
+
+/** How far the sandboxes are, and how many predictions ended in a minute since this process drives them. */
+export type GradingProgress = Progress & Readonly<{ perMinute?: number }>
+
+export type Preparation = Child & Readonly<{ verdict?: PrepareVerdict }>
+export type Report = Child & Readonly<{ verdict?: ReportVerdict }>
+
+/** Everything that is known about an evaluation at one moment; the policies see nothing else. */
+export type Observed = Readonly<{
+  evaluation: SWEBenchEval
+  now: Date
+  settings: Settings
+  resolved: Resolved
+  caBundle?: string
+  /** As the cluster has them. */
+  inputs?: ConfigMap
+  results?: ConfigMap
+  /** Ascending by number, as are the reports. */
+  preparations: readonly Preparation[]
+  reports: readonly Report[]
+  /** What was prepared, as its pod or the store says. */
+  prepared?: PrepareVerdict
+  /** The reports, as their pod or the store's completion marker says. */
+  reported?: ReportVerdict
+  /** How tries ended, in the order they were recorded; of one prediction the last one counts. */
+  rows: readonly Row[]
+  /** How far the sandboxes are, as this process drives them; undefined while it does not. */
+  progress?: GradingProgress
+  /** The newest complaint of Kubernetes about the Job that is on its way. */
+  warning?: string
+  /** Whether the store has told if the evaluation was finished before, now or earlier. */
+  consulted: boolean
+  /** The store had to be asked and did not answer. */
+  storeTrouble?: string
+}>
+
+export function isFinished({ status }: SWEBenchEval): boolean {
+  return (['Complete', 'Failed'] as const).some((type) => conditionOf(status?.conditions, type)?.status === 'True')
+}
+
+/** Whether it is being deleted: then nothing is asked or started. */
+export function isGoing({ metadata }: SWEBenchEval): boolean {
+  return metadata.deletionTimestamp !== undefined
+}
+
+/** Whether it is known if the evaluation was finished before: until then `Complete` is Unknown. */
+export function isConsulted({ status }: SWEBenchEval): boolean {
+  return (conditionOf(status?.conditions, 'Complete')?.status ?? 'Unknown') !== 'Unknown'
+}
+
+/** Predictions that get a sandbox; undefined before the preparation. */
+export function toRun({ prepared, evaluation }: Pick<Observed, 'prepared' | 'evaluation'>): number | undefined {
+  return prepared?.summary?.toRun ?? evaluation.status?.data?.toRun
+}
+
+/** The last row of each prediction. */
+export function lastRows(rows: readonly Row[]): readonly Row[] {
+  return [...new Map(rows.map((row) => [row.ordinal, row])).values()]
+}
+
+export function isGraded(seen: Observed): boolean {
+  const wanted = toRun(seen)
+  return wanted !== undefined && lastRows(seen.rows).filter(({ final }) => final).length >= wanted
+}

@@ -1,0 +1,33 @@
+// Every word a SWEBenchEval uses to say where it stands, in one place. How a program ends: ../jobs/endings.ts.
+import type { Verdict } from '../../operator/control/plan.ts'
+import type { StateEntry } from '../shared/states.ts'
+
+/** The states: Ready's reason and status.state. */
+export const states = {
+  Pending: { phase: 'Progressing', action: 'Wait', means: 'The operator is not ready for it yet.' },
+  Preparing: { phase: 'Progressing', action: 'Prepare', means: 'A pod reads and checks instances and predictions.' },
+  WaitingForReference: { phase: 'Progressing', action: 'Wait', means: 'A ConfigMap or Secret that a pod mounts does not exist yet; create it and the pod starts by itself.' },
+  Retrying: { phase: 'Progressing', action: 'Retry', means: 'A program ended early and is run again.' },
+  Running: { phase: 'Progressing', action: 'Grade', means: 'Predictions are tested in their sandboxes.' },
+  Reporting: { phase: 'Progressing', action: 'Report', means: 'All verdicts are there; a pod writes the reports.' },
+  StoreUnavailable: { phase: 'Progressing', action: 'Wait', means: 'The artifact store does not answer; what is decided next depends on what lies there.' },
+  Suspending: { phase: 'Progressing', action: 'Suspend', means: 'Running sandboxes finish; none starts.' },
+  Suspended: { phase: 'Held', action: 'Suspend', means: 'Held by spec.suspend; false goes on with the predictions that have no verdict yet.' },
+  CannotStart: { phase: 'Stalled', action: 'Start', means: 'A pod did not start for ten minutes; it still starts once the named cause is removed.' },
+  Succeeded: { phase: 'Succeeded', action: 'Complete', means: 'Every prediction has its verdict, and the reports lie in the store.' },
+  InvalidReference: { phase: 'Failed', action: 'CheckReferences', means: 'The specification names something this namespace may not read.' },
+  InvalidConfiguration: { phase: 'Failed', action: 'GiveUp', means: 'The settings cannot be used.' },
+  InvalidData: { phase: 'Failed', action: 'GiveUp', means: 'The instances or predictions cannot be used.' },
+  Failed: { phase: 'Failed', action: 'GiveUp', means: 'A program failed more often than it may.' },
+} as const satisfies Record<string, StateEntry>
+
+export type State = keyof typeof states
+
+export function isState(word: string): word is State {
+  return Object.hasOwn(states, word)
+}
+
+/** A verdict in one of our states; Ready follows from what the state means. */
+export function conclude(state: State, message: string, then: Omit<Partial<Verdict>, 'ready' | 'reason' | 'message'> = {}): Verdict {
+  return { ready: states[state].phase === 'Succeeded' ? 'True' : 'False', reason: state, message, ...then }
+}

@@ -1,0 +1,32 @@
+import type { SWEBenchEval, SWEBenchEvalStatus } from '../../crds/swebench-eval.ts'
+
+export const HARNESS_VERSION = '5.0.2' // what Dockerfile.harness installs; a test compares them
+
+type Shown = NonNullable<SWEBenchEvalStatus['resolved']>
+export type Resolved = Readonly<{ [Field in keyof Shown]-?: NonNullable<Shown[Field]> }>
+
+const TIMEOUT_SECONDS = { SWEBench: 1800, SWESmith: 240 } // the official harness; swesmith's own profiles, with room
+const SEED = 42
+
+/** The values in force. What the status already shows stays, so that an operator with other defaults does not change an evaluation in the middle. */
+export function resolve({ spec, status }: SWEBenchEval): Resolved {
+  const { sandbox, images, instances } = spec
+  const defaults: Resolved = {
+    harnessVersion: HARNESS_VERSION,
+    timeoutSeconds: sandbox?.timeoutSeconds ?? TIMEOUT_SECONDS[instances.format],
+    pullTimeoutSeconds: images?.pullTimeoutSeconds ?? 1800,
+    cpu: String(sandbox?.resources?.cpu ?? 1),
+    memory: sandbox?.resources?.memory ?? '4Gi',
+    ephemeralStorage: sandbox?.resources?.ephemeralStorage ?? '10Gi',
+    infrastructureRetries: sandbox?.infrastructureRetries ?? 3,
+    selectSeed: instances.select?.seed ?? SEED,
+  }
+  return { ...defaults, ...Object.fromEntries(Object.entries(status?.resolved ?? {}).filter(([, value]) => value !== undefined)) }
+}
+
+const PARALLELISM = 16
+
+/** Sandboxes at once; none while it is suspended. */
+export function windowOf({ spec }: SWEBenchEval): number {
+  return spec.suspend === true ? 0 : (spec.parallelism ?? PARALLELISM)
+}

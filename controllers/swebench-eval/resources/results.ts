@@ -1,0 +1,38 @@
+// How tries ended: shards that grow while predictions are graded, and the whole of it for the report.
+import type { SWEBenchEval } from '../../../crds/swebench-eval.ts'
+import type { Row } from '../../../operator/fan-out/task.ts'
+import { ownedBy } from '../../../operator/meta/owner.ts'
+import type { ConfigMap } from '../../shared/kinds.ts'
+import { childLabels } from '../../shared/labels.ts'
+import { encodeRows, endings, isCode, ROWS, SHARD } from '../rows.ts'
+
+export const ROWS_PER_SHARD = 800 // of 12 to 24 bytes: below 20 KB, above which objects burden etcd and watches
+
+/** The shard of this number, holding these rows. */
+export function buildShard(evaluation: SWEBenchEval, number: number, rows: readonly Row[]): ConfigMap {
+  const { name, uid = '' } = evaluation.metadata
+  const metadata = metadataOf(evaluation, `${name}-${uid.slice(0, 8)}-rows-${number}`)
+  return { apiVersion: 'v1', kind: 'ConfigMap', metadata: { ...metadata, labels: { ...metadata.labels, [SHARD]: String(number) } }, data: { [ROWS]: encodeRows(rows) } }
+}
+
+export function resultsName({ metadata }: SWEBenchEval): string {
+  return `${metadata.name}-eval-results`
+}
+
+/** What the report program needs beside the verdicts: the state of every prediction, and which were lost to the cluster. */
+export function buildResults(evaluation: SWEBenchEval, rows: readonly Row[]): ConfigMap {
+  const last = [...new Map(rows.map((row) => [row.ordinal, row])).values()].toSorted((one, other) => one.ordinal - other.ordinal)
+  const told = last.flatMap(({ ordinal, code, attempt, seconds }) => (isCode(code) ? [{ ordinal, state: endings[code].state, attempt, seconds, reason: endings[code].reason }] : []))
+  const infrastructure = told.filter(({ state }) => state === 'Incomplete').map(({ ordinal, reason }) => ({ ordinal, reason, message: MESSAGES[reason] ?? reason }))
+  const data = { version: 1, rows: told.map(({ ordinal, state, attempt, seconds }) => ({ ordinal, state, attempt, seconds })), infrastructure }
+  return { apiVersion: 'v1', kind: 'ConfigMap', metadata: metadataOf(evaluation, resultsName(evaluation)), data: { 'results.json': JSON.stringify(data) } }
+}
+
+const MESSAGES: Readonly<Record<string, string>> = {
+  Infrastructure: 'The sandbox was lost each time it was tried, for no fault of the patch.',
+  ImageNotFound: 'The registry has no such image.',
+}
+
+function metadataOf(evaluation: SWEBenchEval, name: string): ConfigMap['metadata'] {
+  return { namespace: evaluation.metadata.namespace ?? '', name, labels: childLabels(evaluation), ownerReferences: [ownedBy(evaluation)] }
+}

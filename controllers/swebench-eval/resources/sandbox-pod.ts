@@ -1,0 +1,89 @@
+import type { V1Container, V1PodSpec } from '@kubernetes/client-node'
+import type { SWEBenchEval } from '../../../crds/swebench-eval.ts'
+import type { KubeObject } from '../../../operator/api/object.ts'
+import type { Unit } from '../../../operator/fan-out/task.ts'
+import { ownedBy } from '../../../operator/meta/owner.ts'
+import { CA_FILE } from '../../jobs/program-job.ts'
+import { numberedLabels } from '../../shared/labels.ts'
+import { GRADE, TEST } from '../judgement.ts'
+import type { Resolved } from '../resolve.ts'
+import { podKeyOf } from '../sandbox.ts'
+import { evalUrl, type Settings } from '../settings.ts'
+import { inputsName } from './inputs.ts'
+
+/** On sandbox pods: the ordinal of their prediction. */
+export const PREDICTION = 'swe-operator.dev/prediction'
+
+const SHARED = '/swe'
+const GATE_SECONDS = 0.02 // between two looks: a FIFO or a watcher would need more of the image than bash and sleep
+const SLACK_SECONDS = 900 // for the log to be read and kept, and for a kubelet that lags; grade keeps the real clock
+const GRADE_UID = 1000
+
+export type SandboxPlan = Readonly<{ evaluation: SWEBenchEval; resolved: Resolved; settings: Settings; unit: Unit; image: string; capability: string }>
+
+/** The pod that tests one prediction: `test` is the instance's image and untrusted, `grade` is ours and judges. Always the same for the same try. */
+export function buildSandboxPod(plan: SandboxPlan): KubeObject & Readonly<{ spec: V1PodSpec }> {
+  const { evaluation, unit, resolved, settings } = plan
+  const { namespace = '', name, uid = '' } = evaluation.metadata
+  const key = podKeyOf({ namespace, evaluation: name, uid, unit })
+  const pullSecrets = [...(settings.imagePullSecrets ?? []), ...(evaluation.spec.images?.pullSecrets ?? [])]
+  return {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { ...key, labels: { ...numberedLabels(evaluation, 'sandbox', unit.attempt), [PREDICTION]: String(unit.ordinal) }, ownerReferences: [ownedBy(evaluation)] },
+    spec: {
+      restartPolicy: 'Never',
+      automountServiceAccountToken: false,
+      enableServiceLinks: false,
+      terminationGracePeriodSeconds: 5,
+      activeDeadlineSeconds: resolved.pullTimeoutSeconds + resolved.timeoutSeconds + SLACK_SECONDS,
+      securityContext: { seccompProfile: { type: 'RuntimeDefault' } },
+      nodeSelector: { ...(evaluation.spec.sandbox?.nodeSelector ?? { 'kubernetes.io/arch': 'amd64' }) },
+      ...(pullSecrets.length === 0 ? {} : { imagePullSecrets: pullSecrets.map((secret) => ({ name: secret })) }),
+      containers: [gradeContainer(plan), testContainer(plan)],
+      volumes: [
+        { name: 'swe', emptyDir: { sizeLimit: '1Gi' } },
+        { name: 'work', emptyDir: { sizeLimit: '2Gi' } },
+        { name: 'trust', configMap: { name: inputsName(evaluation), items: [{ key: 'ca.crt', path: 'ca.crt' }] } },
+      ],
+    },
+  }
+}
+
+function gradeContainer({ evaluation, unit, resolved, settings, capability }: SandboxPlan): V1Container {
+  const url = `${evalUrl(settings.artifactsUrl, evaluation.metadata)}/predictions/${unit.ordinal}/attempts/${unit.attempt}`
+  return {
+    name: GRADE,
+    image: settings.harnessImage,
+    imagePullPolicy: settings.imagePullPolicy,
+    command: ['python', '-m', 'swe_workloads.evaluation.grade'],
+    env: [
+      { name: 'SWE_ARTIFACTS_URL', value: url },
+      { name: 'SWE_CAPABILITY', value: capability },
+      { name: 'SWE_CA_FILE', value: CA_FILE },
+      { name: 'SWE_ORDINAL', value: String(unit.ordinal) },
+      { name: 'SWE_ATTEMPT', value: String(unit.attempt) },
+      { name: 'SWE_START_SECONDS', value: String(resolved.pullTimeoutSeconds) },
+      { name: 'HOME', value: '/work' },
+      { name: 'TMPDIR', value: '/work' },
+      { name: 'NO_PROXY', value: '.svc,.cluster.local' },
+    ],
+    resources: { requests: { cpu: '50m', memory: '128Mi' }, limits: { memory: '2Gi' } },
+    securityContext: { runAsNonRoot: true, runAsUser: GRADE_UID, runAsGroup: GRADE_UID, allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, capabilities: { drop: ['ALL'] } },
+    volumeMounts: [{ name: 'swe', mountPath: SHARED }, { name: 'work', mountPath: '/work' }, { name: 'trust', mountPath: '/etc/swe-operator', readOnly: true }],
+  }
+}
+
+/** Root, as the images assume, and without a single capability. It gets no secret, no token and nothing it could write to outside itself. */
+function testContainer({ resolved, settings, image }: SandboxPlan): V1Container {
+  const { cpu, memory, ephemeralStorage } = resolved
+  return {
+    name: TEST,
+    image,
+    ...(settings.imagePullPolicy === 'Never' ? { imagePullPolicy: 'Never' } : {}),
+    command: ['/bin/bash', '-c', `until [ -e ${SHARED}/go ]; do sleep ${GATE_SECONDS}; done; exec /bin/bash ${SHARED}/sandbox.sh`],
+    resources: { requests: { cpu, memory, 'ephemeral-storage': ephemeralStorage }, limits: { memory, 'ephemeral-storage': ephemeralStorage } },
+    securityContext: { runAsUser: 0, allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } },
+    volumeMounts: [{ name: 'swe', mountPath: SHARED, readOnly: true }],
+  }
+}

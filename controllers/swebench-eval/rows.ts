@@ -1,0 +1,59 @@
+// How a try of a prediction ended, in the few bytes that a result shard keeps of it.
+import { z } from 'zod'
+import type { Row, Unit } from '../../operator/fan-out/task.ts'
+import type { ConfigMap } from '../shared/kinds.ts'
+
+/** By code. A final one is the prediction's state; after the others it is graded again. */
+export const endings = {
+  R: { state: 'Resolved', final: true, reason: 'Resolved' },
+  U: { state: 'Unresolved', final: true, reason: 'Unresolved' },
+  A: { state: 'Error', final: true, reason: 'PatchApplyFailed' },
+  T: { state: 'Error', final: true, reason: 'TimedOut' },
+  M: { state: 'Error', final: true, reason: 'OutOfMemory' },
+  D: { state: 'Error', final: true, reason: 'DiskFull' },
+  E: { state: 'Error', final: true, reason: 'NoTestOutput' },
+  X: { state: 'Incomplete', final: true, reason: 'Infrastructure' },
+  N: { state: 'Incomplete', final: true, reason: 'ImageNotFound' },
+  i: { state: 'Incomplete', final: false, reason: 'Infrastructure' },
+  m: { state: 'Error', final: false, reason: 'OutOfMemory' },
+  d: { state: 'Error', final: false, reason: 'DiskFull' },
+} as const
+
+export type Code = keyof typeof endings
+
+export function rowOf(unit: Unit, code: Code, seconds: number): Row {
+  return { ordinal: unit.ordinal, attempt: unit.attempt, code, final: endings[code].final, seconds: Math.max(0, Math.round(seconds)) }
+}
+
+export function isCode(text: string): text is Code {
+  return Object.hasOwn(endings, text)
+}
+
+const LINE = /^(\d+) (\w) (\d+) (\d+)$/
+
+/** One row a line, 60 bytes at most: ordinal, code, attempt, seconds. */
+export function encodeRows(rows: readonly Row[]): string {
+  return rows.map(({ ordinal, code, attempt, seconds }) => `${ordinal} ${code} ${attempt} ${seconds}\n`).join('')
+}
+
+/** The rows of all shards in the order they were recorded; what is not a row of ours is passed over. */
+export function rowsIn(shards: readonly ConfigMap[]): readonly Row[] {
+  return inOrder(shards).flatMap(({ data }) => (data?.[ROWS] ?? '').split('\n').flatMap(decode))
+}
+
+export const ROWS = 'rows'
+export const SHARD = 'swe-operator.dev/shard'
+
+/** By number; others are left out. */
+export function inOrder(shards: readonly ConfigMap[]): readonly ConfigMap[] {
+  return shards.filter((shard) => shardNumber(shard) !== undefined).toSorted((one, other) => (shardNumber(one) ?? 0) - (shardNumber(other) ?? 0))
+}
+
+export function shardNumber({ metadata }: ConfigMap): number | undefined {
+  return z.coerce.number().int().min(0).safeParse(metadata.labels?.[SHARD] ?? 'none').data
+}
+
+function decode(line: string): readonly Row[] {
+  const [, ordinal = '', code = '', attempt = '', seconds = ''] = LINE.exec(line) ?? []
+  return isCode(code) ? [rowOf({ ordinal: Number(ordinal), attempt: Number(attempt) }, code, Number(seconds))] : []
+}

@@ -1,0 +1,109 @@
+import type { SWEBenchEvalStatus } from '../../crds/swebench-eval.ts'
+import type { Verdict } from '../../operator/control/plan.ts'
+import { setConditions } from '../../operator/meta/conditions.ts'
+import { toSeconds } from '../../operator/meta/time.ts'
+import { standardConditions } from '../shared/conditions.ts'
+import { uriOf } from '../store/keys.ts'
+import { costOf, countsOf } from './counts.ts'
+import { isFinished, isGraded, lastRows, toRun, type Observed } from './observed.ts'
+import { isState, states } from './reasons.ts'
+
+/** The complete status: what is known by now, and of everything else what was known before. */
+export function buildStatus(seen: Observed, verdict: Verdict): SWEBenchEvalStatus {
+  const { evaluation, resolved } = seen
+  const before = evaluation.status ?? {}
+  const observedGeneration = evaluation.metadata.generation ?? 0
+  if (isFinished(evaluation)) return acknowledge(before, observedGeneration)
+  const entry = isState(verdict.reason) ? states[verdict.reason] : states.Failed
+  const now = toSeconds(seen.now)
+  return withoutAbsent({
+    observedGeneration,
+    state: verdict.reason,
+    conditions: setConditions(before.conditions, standardConditions({ entry, verdict, observedGeneration, consulted: seen.consulted }), seen.now),
+    resolved,
+    data: describeData(seen) ?? before.data,
+    startedTime: before.startedTime ?? (verdict.reason === 'Running' ? now : undefined),
+    finishedTime: before.finishedTime ?? (isGraded(seen) ? now : undefined),
+    progress: describeProgress(seen) ?? before.progress,
+    counts: countsOf(seen) ?? before.counts,
+    resolvedRate: describeRate(seen) ?? before.resolvedRate,
+    passAtK: describePassAtK(seen) ?? before.passAtK,
+    cost: costOf(seen) ?? before.cost,
+    artifacts: describeArtifacts(seen) ?? before.artifacts,
+  })
+}
+
+/** A finished evaluation says nothing new; it only shows that it saw a change of its specification, or kstatus would wait for ever. */
+function acknowledge(before: SWEBenchEvalStatus, observedGeneration: number): SWEBenchEvalStatus {
+  if (before.observedGeneration === observedGeneration) return before
+  return { ...before, observedGeneration, conditions: before.conditions?.map((condition) => ({ ...condition, observedGeneration })) }
+}
+
+function describeData(seen: Observed): SWEBenchEvalStatus['data'] {
+  const verdict = seen.prepared ?? seen.preparations.at(-1)?.verdict
+  if (verdict?.summary === undefined) return undefined
+  const { summary, sources, data, table } = verdict
+  return withoutAbsent({
+    ...summary,
+    prefix: data,
+    tableUri: table === undefined ? undefined : storeUri(seen, table),
+    source: sources && describeFrozen(sources.instances),
+    predictionsSource: sources?.predictions ? describeFrozen(sources.predictions) : undefined,
+  })
+}
+
+type Frozen = Readonly<{ uri: string; revision?: string | null | undefined; sha256?: string | null | undefined }>
+
+function describeFrozen({ uri, revision, sha256 }: Frozen): NonNullable<NonNullable<SWEBenchEvalStatus['data']>['source']> {
+  return { uri, ...(typeof revision === 'string' ? { revision } : {}), ...(typeof sha256 === 'string' ? { sha256 } : {}) }
+}
+
+function describeProgress(seen: Observed): SWEBenchEvalStatus['progress'] {
+  const total = toRun(seen)
+  if (total === undefined) return undefined
+  const done = lastRows(seen.rows).filter(({ final }) => final).length
+  const { running = 0, perMinute, blocked } = seen.progress ?? {}
+  const left = total - done
+  return withoutAbsent({
+    percent: total === 0 ? 100 : Math.floor((100 * done) / total),
+    running,
+    waiting: Math.max(0, left - running),
+    perMinute: left === 0 || perMinute === undefined ? undefined : perMinute.toFixed(1),
+    etaSeconds: left === 0 || !perMinute ? undefined : Math.round((60 * left) / perMinute),
+    blocked,
+  })
+}
+
+function describeRate(seen: Observed): SWEBenchEvalStatus['resolvedRate'] {
+  const summary = seen.reported?.summary
+  if (summary === undefined) return undefined
+  const { completed = 0, resolved = 0, error = 0 } = countsOf(seen) ?? {}
+  const judged = completed + error
+  return withoutAbsent({
+    value: summary.resolvedRate, low: summary.low, high: summary.high, method: summary.method,
+    validOnly: judged === 0 ? undefined : (resolved / judged).toFixed(4),
+  })
+}
+
+function describePassAtK({ reported }: Observed): SWEBenchEvalStatus['passAtK'] {
+  const { passAtK = [], passHatK = [] } = reported?.summary ?? {}
+  const rows = passAtK.slice(0, 16).flatMap(({ k, value }) => {
+    const all = passHatK.find((one) => one.k === k)?.value
+    return all === undefined ? [] : [{ k, atLeastOne: value, all }]
+  })
+  return rows.length < 2 ? undefined : rows // with one sample it is the resolve rate
+}
+
+function describeArtifacts(seen: Observed): SWEBenchEvalStatus['artifacts'] {
+  const createdTime = toSeconds(seen.now)
+  return seen.reported?.artifacts?.map(({ name, key, sha256, sizeBytes }) => ({ name, uri: storeUri(seen, key), sha256, sizeBytes, createdTime }))
+}
+
+function storeUri({ evaluation: { metadata: { namespace = '', uid = '' } }, settings: { bucket } }: Observed, key: string): string {
+  return uriOf(bucket, `${namespace}/${uid}/${key}`)
+}
+
+/** A plan states what is; what is absent is left out rather than undefined, so that plans compare and print well. */
+function withoutAbsent<T extends object>(fields: T): T {
+  return JSON.parse(JSON.stringify(fields))
+}

@@ -1,0 +1,100 @@
+// What the programs of an evaluation say about their end: parsed here, trusted everywhere else.
+import { z } from 'zod'
+import { cut } from '../shared/text.ts'
+
+const MESSAGE_MAX = 1024
+
+const count = z.int().min(0)
+const message = z.string().transform((text) => cut(text, MESSAGE_MAX))
+const reason = z.string().regex(/^[A-Za-z][A-Za-z0-9]{0,62}$/)
+const exitCode = z.int().min(0).max(255)
+const rate = z.string().max(16)
+
+const frozenSchema = z.object({ uri: z.string().max(2048), revision: z.string().max(256).nullish(), sha256: z.string().max(64).nullish() })
+
+const prepareSchema = z.object({
+  kind: z.literal('PrepareEval'), exitCode, reason, message,
+  summary: z
+    .object({
+      instances: count, predictions: count, toRun: count, emptyPatches: count, withoutPrediction: count, unknownIds: count, duplicates: count, badRows: count, images: count,
+      badRowExamples: z.array(z.object({ row: count, reason: z.string().transform((text) => cut(text, 512)) })).transform((all) => all.slice(0, 5)).optional(),
+    })
+    .optional(),
+  sources: z.object({ instances: frozenSchema, predictions: frozenSchema.nullish() }).optional(),
+  data: z.string().max(256).optional(),
+  table: z.string().max(1024).optional(),
+})
+
+const gradeSchema = z.object({
+  kind: z.literal('Grade'), exitCode, reason, message,
+  outcome: z.enum(['Resolved', 'Unresolved', 'Error', 'NotGraded']),
+  testSeconds: z.number().min(0).optional(),
+})
+
+const producedSchema = z.object({ name: z.string().min(1).max(512), key: z.string().min(1).max(1024), sha256: z.string().regex(/^[0-9a-f]{64}$/), sizeBytes: count })
+
+const reportSchema = z.object({
+  kind: z.literal('ReportEval'), exitCode, reason, message,
+  summary: z
+    .object({
+      resolvedRate: rate, low: rate, high: rate, method: z.string().max(64), resolved: count, submitted: count, total: count,
+      passAtK: z.array(z.object({ k: z.int().min(1), value: rate })).optional(),
+      passHatK: z.array(z.object({ k: z.int().min(1), value: rate })).optional(),
+    })
+    .optional(),
+  artifacts: z.array(producedSchema).transform((all) => all.slice(0, 64)).optional(),
+})
+
+const manifestSchema = z.object({ verdict: z.unknown().optional() })
+
+export type PrepareVerdict = Readonly<z.infer<typeof prepareSchema>>
+export type GradeVerdict = Readonly<z.infer<typeof gradeSchema>>
+export type ReportVerdict = Readonly<z.infer<typeof reportSchema>>
+
+/** Something readable, or nothing. */
+export type Read<T> = Readonly<{ verdict?: T }>
+
+export function readPrepareVerdict(raw: unknown): Read<PrepareVerdict> {
+  return read(prepareSchema, raw)
+}
+
+export function readGradeVerdict(raw: unknown): Read<GradeVerdict> {
+  return read(gradeSchema, raw)
+}
+
+export function readReportVerdict(raw: unknown): Read<ReportVerdict> {
+  return read(reportSchema, raw)
+}
+
+/** The verdict within a commit marker of the store. */
+export function verdictIn(manifest: unknown): unknown {
+  return manifestSchema.safeParse(manifest).data?.verdict
+}
+
+const indexSchema = z.object({
+  version: z.literal(1),
+  instances: z.array(z.object({ id: z.string().max(256), image: z.string().max(512) })),
+  predictions: z.array(z.object({ instance: count, sample: count })),
+})
+
+/** The predictions that get a sandbox, by ordinal, and the instances they are for. */
+export type Index = Readonly<z.infer<typeof indexSchema>>
+
+/** Throws a ZodError for anything else. */
+export function readIndex(raw: unknown): Index {
+  return indexSchema.parse(raw)
+}
+
+function read<T>(schema: z.ZodType<T>, raw: unknown): Read<T> {
+  const json = typeof raw === 'string' ? fromJson(raw) : raw
+  const parsed = schema.safeParse(json)
+  return parsed.success ? { verdict: parsed.data } : {}
+}
+
+function fromJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined // log lines, or a message that was cut
+  }
+}

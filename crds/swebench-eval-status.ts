@@ -1,0 +1,118 @@
+// What the operator writes about a SWEBenchEval.
+import { z } from 'zod'
+import { artifactSchema, badRowExamplesSchema, conditionsSchema, frozenSourceSchema, listMap, observedGeneration, timestamp } from './common.ts'
+
+const count = z.int().min(0)
+const shortText = z.string().max(256)
+const rate = z.string().max(16)
+
+const resolvedSchema = z
+  .object({
+    harnessVersion: shortText.describe('Version of the swebench package that grades.'),
+    timeoutSeconds: count.describe('Longest run of the tests of one prediction.'),
+    pullTimeoutSeconds: count.describe('Longest wait for the image of an instance.'),
+    cpu: shortText.describe('CPU cores of the tests.'),
+    memory: shortText.describe('Memory of the tests.'),
+    ephemeralStorage: shortText.describe('Disk of the tests.'),
+    infrastructureRetries: count.describe('How often a prediction is graded again when its sandbox was lost.'),
+    selectSeed: count.describe('Seed of the choice of instances.'),
+  })
+  .partial()
+  .describe('The values in force: what spec says, and the default where it says nothing.')
+
+const dataSchema = z
+  .object({
+    instances: count.describe('Instances after selection, unusable ones not counted.'),
+    predictions: count.describe('Predictions in the file, or one for each instance with gold.'),
+    toRun: count.describe('Predictions that get a sandbox.'),
+    emptyPatches: count.describe('Predictions without a patch, which count as empty_patch and never run.'),
+    withoutPrediction: count.describe('Instances that nobody made a prediction for: incomplete.'),
+    unknownIds: count.describe('Predictions for instances that were not selected or do not exist. They are named in the summary.'),
+    duplicates: count.describe('Predictions that were there twice, byte for byte.'),
+    images: count.describe('Different images of the instances.'),
+    badRows: count.describe('Rows of instances that cannot be used; all are listed in the store under data/.'),
+    badRowExamples: badRowExamplesSchema,
+    prefix: shortText.describe('Where the prepared predictions lie, below the prefix of this evaluation.'),
+    tableUri: z.string().max(2048).describe('All of this as a table to read, in the artifact store.'),
+    source: frozenSourceSchema,
+    predictionsSource: frozenSourceSchema,
+  })
+  .partial()
+  .describe('What the preparation found.')
+
+const progressSchema = z
+  .object({
+    percent: z.int().min(0).max(100).describe('Share of the predictions that have ended, in percent.'),
+    running: count.describe('Sandboxes at work.'),
+    waiting: count.describe('Predictions that have not been tried yet, or wait for their next try.'),
+    perMinute: rate.optional().describe('Predictions that ended in a minute, since this operator process took over.'),
+    etaSeconds: count.optional().describe('Seconds until the last one at this pace.'),
+    blocked: z.string().max(1024).optional().describe('Why no further sandbox can be created right now.'),
+  })
+  .describe('How far the grading is.')
+
+const countsSchema = z
+  .object({
+    total: count.describe('Predictions, and instances without one.'),
+    submitted: count.describe('Predictions for selected instances.'),
+    completed: count.describe('Graded by their tests: resolved plus unresolved.'),
+    resolved: count.describe('All FAIL_TO_PASS tests pass now, and all PASS_TO_PASS tests still do.'),
+    unresolved: count.describe('Graded, and not resolved.'),
+    error: count.describe('The official state error: the patch did not apply, the tests ran out of time, memory or disk, or left no result.'),
+    emptyPatch: count.describe('Without a patch; never run.'),
+    incomplete: count.describe('Without a verdict: no prediction, or a sandbox that was lost each time. Never counted as a wrong patch in the valid-only rate.'),
+    patchApplyFailed: count.describe('Of error: the patch did not apply.'),
+    timedOut: count.describe('Of error: the tests ran longer than they may.'),
+    outOfMemory: count.describe('Of error: the tests took more memory than they may.'),
+    diskFull: count.describe('Of error: the tests wrote more than they may.'),
+    infrastructureRetries: count.describe('Sandboxes that were lost and whose prediction was graded again.'),
+  })
+  .partial()
+  .describe('Predictions by the state they are in, with the official names.')
+
+const rateSchema = z
+  .object({
+    value: rate.describe('Resolved of all submitted instances, from 0 to 1: the strict, official rate.'),
+    low: rate.describe('Lower end of its 95 % interval.'),
+    high: rate.describe('Upper end of its 95 % interval.'),
+    method: shortText.describe('How the interval was made: Wilson with one sample for each instance, Bootstrap over instances with several.'),
+    validOnly: rate.describe('Resolved of those that have a verdict.'),
+  })
+  .partial()
+  .describe('How many of the instances were resolved.')
+
+const passAtKSchema = z
+  .object({
+    k: z.int().min(1).describe('Number of samples.'),
+    atLeastOne: rate.describe('Estimate of pass@k, the probability that one of k samples resolves its instance.'),
+    all: rate.describe('Estimate of pass^k, the probability that all k samples resolve their instance.'),
+  })
+  .describe('With several samples for each instance.')
+
+const costSchema = z
+  .object({
+    pods: count.describe('Sandboxes that were started.'),
+    cpuSeconds: count.describe('Cores asked for times seconds, of all sandboxes.'),
+    memoryGiBSeconds: count.describe('GiB of memory times seconds, of all sandboxes.'),
+    cpuSecondsPerResolved: count.optional().describe('CPU seconds for each resolved prediction.'),
+  })
+  .describe('What the sandboxes took.')
+
+export const sweBenchEvalStatusSchema = z
+  .object({
+    observedGeneration,
+    state: z.string().min(1).max(64).describe('The state in one word: the reason of the condition Ready, such as Preparing, Running, Reporting, Succeeded.'),
+    conditions: conditionsSchema,
+    resolved: resolvedSchema,
+    data: dataSchema,
+    startedTime: timestamp('When the first sandbox was allowed to start.'),
+    finishedTime: timestamp('When the last prediction had its verdict.'),
+    progress: progressSchema,
+    counts: countsSchema,
+    resolvedRate: rateSchema,
+    passAtK: z.array(passAtKSchema).max(16).meta({ description: 'Estimates of pass@k and pass^k for k up to the number of samples, 16 at most.', ...listMap('k') }),
+    cost: costSchema,
+    artifacts: z.array(artifactSchema).max(64).meta({ description: 'The reports in the artifact store. They stay there when this resource is deleted.', ...listMap('name') }),
+  })
+  .partial()
+  .describe('What the operator observed. Written by the operator alone.')
