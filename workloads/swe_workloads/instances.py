@@ -87,14 +87,20 @@ def upstream(repository: str) -> str:
 
 
 def count_tests(value: object) -> int | None:
-    """How many tests a column lists: as a list, as JSON in a string or as a Python literal. None if it lists none."""
-    listed = _literal(value) if isinstance(value, str) else value
+    """How many tests a column lists. None if it lists none."""
+    tests = list_tests(value)
+    return None if tests is None else len(tests)
+
+
+def list_tests(value: object) -> list[str] | None:
+    """The tests of a column: a list, JSON in a string or a Python literal. None if it is no list of names."""
+    listed = literal(value) if isinstance(value, str) else value
     if not isinstance(listed, list | tuple) or not all(isinstance(test, str) for test in listed):
         return None
-    return len(listed)
+    return list(listed)
 
 
-def _literal(text: str) -> object:
+def literal(text: str) -> object:
     """What the text says as JSON, else as a Python literal, else nothing. Nothing in it is executed."""
     try:
         return json.loads(text)
@@ -110,7 +116,7 @@ def _unquoted(text: str) -> str:
     """Some texts of SWE-bench Pro are JSON strings inside the string, with the newlines still escaped."""
     if len(text) < 2 or not text.strip().startswith('"') or not text.strip().endswith('"'):
         return text
-    said = _literal(text)
+    said = literal(text)
     return said if isinstance(said, str) else text
 
 

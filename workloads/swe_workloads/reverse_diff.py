@@ -21,6 +21,9 @@ _REFUSED = {
     "@@@ ": "it is a diff of a merge",
 }
 
+# Said of diffs that git can apply all the same.
+ONLY_FORWARD = frozenset(_REFUSED.values())
+
 
 class Irreversible(Exception):
     """Why this text cannot be turned round: not a diff, malformed, or a change that a diff cannot undo."""

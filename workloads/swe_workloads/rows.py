@@ -55,7 +55,7 @@ def _from_lines(lines: Iterable[str], name: str) -> Iterator[Row | BadRow]:
             yield BadRow(name, number, NOT_TEXT)
             continue
         try:
-            yield _row(name, number, json.loads(line.removesuffix("\n")))
+            yield row_of(name, number, json.loads(line.removesuffix("\n")))
         except (ValueError, RecursionError) as error:
             yield BadRow(name, number, f"not valid JSON: {error}")
 
@@ -66,8 +66,9 @@ def _from_list(text: str, name: str) -> Iterator[Row | BadRow]:
     except (ValueError, RecursionError) as error:
         yield BadRow(name, 1, f"the file is not a valid JSON list: {error}")
         return
+    del text  # no longer than it must be beside what it says
     for number, item in enumerate(items, start=1):
-        yield _row(name, number, item)
+        yield row_of(name, number, item)
 
 
 def _from_parquet(path: Path, name: str) -> Iterator[Row | BadRow]:
@@ -79,7 +80,7 @@ def _from_parquet(path: Path, name: str) -> Iterator[Row | BadRow]:
         for batch in ParquetFile(path).iter_batches(PARQUET_ROWS):
             for item in _python_values(batch):
                 number += 1
-                yield BadRow(name, number, NOT_TEXT) if item is None else _row(name, number, item)
+                yield BadRow(name, number, NOT_TEXT) if item is None else row_of(name, number, item)
     except (ArrowException, OSError, ValueError) as error:
         yield BadRow(name, number + 1, f"the file is not valid parquet from here on: {error}")
 
@@ -94,7 +95,8 @@ def _python_values(batch: Any) -> list[Any]:
         return [value for at in range(batch.num_rows) for value in _python_values(batch.slice(at, 1))]
 
 
-def _row(name: str, number: int, item: object) -> Row | BadRow:
+def row_of(name: str, number: int, item: object) -> Row | BadRow:
+    """What a file says at one place, if it can be a row."""
     if not isinstance(item, dict):
         return BadRow(name, number, f"a row must be a JSON object, this is {type(item).__name__}")
     # default: parquet has times and bytes, in columns that nothing is made of.

@@ -6,9 +6,8 @@ from swe_workloads.examples import Example
 from swe_workloads.exit_codes import ExitCode, Failure
 from swe_workloads.instances import upstream
 from swe_workloads.run_file import FailToPass, Select
+from swe_workloads.some import some
 from swe_workloads.split import content_of, identity, rank
-
-NAMES_SHOWN = 3
 
 
 def select(examples: Sequence[Example], wanted: Select, field: str = "data.select") -> list[Example]:
@@ -41,8 +40,8 @@ def select(examples: Sequence[Example], wanted: Select, field: str = "data.selec
 def _with_id(examples: list[Example], part: str, field: str) -> list[Example]:
     chosen = [example for example in examples if part in (example.instance or "")]
     if not chosen:
-        some = _some([example.instance or "" for example in examples])
-        _refuse(f'{field}.idContains: no id has "{part}" in it; the {len(examples)} rows left are {some}. Widen it.')
+        left = some([example.instance or "" for example in examples])
+        _refuse(f'{field}.idContains: no id has "{part}" in it; the {len(examples)} rows left are {left}. Widen it.')
     return chosen
 
 
@@ -65,13 +64,8 @@ def _refuse_unknown(field: str, wanted: Sequence[str], known: set[str | None]) -
     names = {name for name in known if name}
     unknown = sorted(set(wanted) - names)
     if unknown:
-        there = f"the rows have {_some(sorted(names))}" if names else "the rows name none"
-        _refuse(f"{field}: no usable row has {_some(unknown)}; {there}. Correct the names.")
-
-
-def _some(names: Sequence[str]) -> str:
-    more = len(names) - NAMES_SHOWN
-    return ", ".join(names[:NAMES_SHOWN]) + (f" and {more} more" if more > 0 else "")
+        there = f"the rows have {some(sorted(names))}" if names else "the rows name none"
+        _refuse(f"{field}: no usable row has {some(unknown)}; {there}. Correct the names.")
 
 
 def _refuse(message: str) -> None:

@@ -1,0 +1,156 @@
+"""The order of execution, and the documents that tell it: to the operator, to grade and to the report."""
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from swe_workloads.evaluation.eval_file import EvalFile
+from swe_workloads.evaluation.predictions import Prediction, Predictions
+from swe_workloads.evaluation.roster import Known, Roster
+from swe_workloads.evaluation.shelf import Place, Shelf
+from swe_workloads.exit_codes import ExitCode, Failure
+from swe_workloads.rows import BadRow
+
+WORKDIR = "/testbed"  # of the images of SWE-bench and SWE-smith alike
+INDEX_BYTES = 4 * 1024 * 1024  # the operator reads no larger document
+
+
+@dataclass(frozen=True)
+class Run:
+    """A prediction that gets a pod. Its ordinal is its place in the order of execution."""
+
+    instance: Known
+    prediction: Prediction
+    document: Place
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Every usable prediction is in exactly one list."""
+
+    selected: list[Known]
+    runs: list[Run]
+    empty: list[Prediction]
+    unknown: list[Prediction]
+    not_selected: list[Prediction]
+    refused: list[BadRow]
+
+    @property
+    def instances(self) -> list[Known]:
+        """Those that run, in order of execution."""
+        return list({run.instance.id: run.instance for run in self.runs}.values())
+
+    @property
+    def without_prediction(self) -> list[str]:
+        told = {run.instance.id for run in self.runs} | {prediction.instance for prediction in self.empty}
+        return [known.id for known in self.selected if known.id not in told]
+
+    @property
+    def submitted(self) -> list[Prediction]:
+        """In the order of the files."""
+        return sorted([*(run.prediction for run in self.runs), *self.empty], key=lambda one: (one.file, one.row))
+
+
+def plan_of(selected: Sequence[Known], roster: Roster, predictions: Predictions) -> Plan:
+    plan = Plan(list(selected), [], [], [], [], [])
+    by_id = {known.id: known for known in selected}
+    for prediction in predictions.usable:
+        known = by_id.get(prediction.instance)
+        if known is not None and prediction.document is not None:
+            plan.runs.append(Run(known, prediction, prediction.document))
+        elif known is not None:
+            plan.empty.append(prediction)
+        elif prediction.instance in roster.known:
+            plan.not_selected.append(prediction)
+        elif prediction.instance in roster.refused:
+            reason = f"instance {prediction.instance} cannot be used: {roster.refused[prediction.instance]}"
+            plan.refused.append(BadRow(prediction.file, prediction.row, reason))
+        else:
+            plan.unknown.append(prediction)
+    # Samples of one instance and instances of one image become neighbours: a node pulls an image once.
+    plan.runs.sort(
+        key=lambda run: (run.instance.repository, run.instance.image, run.instance.id, run.prediction.sample)
+    )
+    return plan
+
+
+def index_document(plan: Plan) -> bytes:
+    """What the operator reads. Raises Failure(INVALID_DATA) if that is too much."""
+    places = {known.id: place for place, known in enumerate(plan.instances)}
+    document = {
+        "version": 1,
+        "instances": [{"id": known.id, "image": known.image} for known in plan.instances],
+        "predictions": [{"instance": places[run.instance.id], "sample": run.prediction.sample} for run in plan.runs],
+    }
+    content = compact(document)
+    if len(content) > INDEX_BYTES:
+        message = (
+            f"The index of {len(plan.runs)} predictions has {len(content)} bytes, the operator reads {INDEX_BYTES}. "
+            "Narrow spec.instances.select, or bring fewer samples in spec.predictions."
+        )
+        raise Failure(ExitCode.INVALID_DATA, message)
+    return content
+
+
+def excluded_document(plan: Plan, predictions: Predictions) -> bytes:
+    """What never gets a pod, by name, and what runs although its diff looks malformed."""
+    bad = [*predictions.bad, *plan.refused]
+    document = {
+        "version": 1,
+        "emptyPatches": [{"instance": one.instance, "sample": one.sample} for one in plan.empty],
+        "withoutPrediction": plan.without_prediction,
+        "unknownIds": ids_of(plan.unknown),
+        "notSelected": ids_of(plan.not_selected),
+        "duplicates": [
+            {"file": one.file, "row": one.row, "instance": one.instance, "sameAs": one.first_row, "in": one.first_file}
+            for one in predictions.duplicates
+        ],
+        "badPredictions": [{"file": row.file, "row": row.number, "reason": row.reason} for row in bad],
+        "malformed": [
+            {"instance": run.instance.id, "sample": run.prediction.sample, "reason": run.prediction.problem}
+            for run in plan.runs
+            if run.prediction.problem is not None
+        ],
+    }
+    return compact(document)
+
+
+def catalog_document(plan: Plan) -> bytes:
+    """What the report has to know of each instance and each prediction, and the operator has not."""
+    models = list(dict.fromkeys(one.model for one in plan.submitted))
+    by_name = {model: number for number, model in enumerate(models)}
+    instances = {known.id: number for number, known in enumerate(plan.selected)}
+    ordinals = {(run.instance.id, run.prediction.sample): ordinal for ordinal, run in enumerate(plan.runs)}
+    document = {
+        "version": 1,
+        "models": models,
+        "instances": [{"id": known.id, "repository": known.repository} for known in plan.selected],
+        "predictions": [
+            {
+                "instance": instances[one.instance],
+                "sample": one.sample,
+                "model": by_name[one.model],
+                "ordinal": ordinals.get((one.instance, one.sample)),
+            }
+            for one in plan.submitted
+        ],
+    }
+    return compact(document)
+
+
+def inputs(plan: Plan, spec: EvalFile, shelf: Shelf) -> Iterator[bytes]:
+    """grade's input for each ordinal, put together from documents that were written once."""
+    head = compact({"version": 1, "format": spec.instances.format})[1:-1]
+    tail = compact({"workdir": WORKDIR, "timeoutSeconds": spec.sandbox.timeout_seconds})[1:-1]
+    for run in plan.runs:
+        prediction = b'"prediction":' + shelf.get(run.document)
+        yield b"{" + b",".join([head, shelf.get(run.instance.document), prediction, tail]) + b"}"
+
+
+def compact(document: object) -> bytes:
+    return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def ids_of(predictions: Sequence[Prediction]) -> list[str]:
+    """Each instance once, in the order of its first prediction."""
+    return list(dict.fromkeys(one.instance for one in predictions))

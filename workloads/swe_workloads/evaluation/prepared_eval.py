@@ -1,0 +1,100 @@
+"""What the preparation of an evaluation came to, in figures and in words."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from swe_workloads.bad_rows import examples_of, name_of
+from swe_workloads.evaluation.eval_file import EvalFile
+from swe_workloads.evaluation.index import Plan, ids_of
+from swe_workloads.evaluation.predictions import Predictions
+from swe_workloads.evaluation.roster import Roster
+from swe_workloads.evaluation.verdicts import EvalSources, PrepareEvalSummary
+from swe_workloads.rows import BadRow
+from swe_workloads.some import some
+
+# Of the termination message, which has many other things to say.
+MALFORMED_SHOWN = 20
+
+
+@dataclass(frozen=True)
+class PreparedEval:
+    roster: Roster
+    predictions: Predictions
+    plan: Plan
+    sources: EvalSources
+
+    @property
+    def bad_predictions(self) -> list[BadRow]:
+        """Those that say nothing usable, and those about instances that cannot be used."""
+        return [*self.predictions.bad, *self.plan.refused]
+
+
+def problem_with(prepared: PreparedEval, spec: EvalFile) -> str | None:
+    """Why there is nothing to evaluate, with what to do about it."""
+    roster, predictions, plan = prepared.roster, prepared.predictions, prepared.plan
+    if roster.read == 0:
+        return "spec.instances: the source has no rows. Check what it points to."
+    if not roster.known:
+        return (
+            f"spec.instances: none of the {roster.read} rows can be graded. {_first(roster.bad)} "
+            f"Correct the rows, or spec.instances.format if they are not {spec.instances.format}."
+        )
+    if predictions.read == 0:
+        return "spec.predictions: the source has no rows. Check what it points to."
+    if plan.submitted:
+        return None
+    if not plan.unknown and not plan.not_selected:
+        bad = prepared.bad_predictions
+        return f"spec.predictions: none of the {predictions.read} rows can be used. {_first(bad)} Correct the rows."
+    return (
+        f"spec.predictions: none of the {predictions.read} rows is about a selected instance. The rows are about "
+        f"{some(ids_of([*plan.unknown, *plan.not_selected]))}; selected are "
+        f"{some([known.id for known in plan.selected])}. Correct the ids, or widen spec.instances.select."
+    )
+
+
+def summarise(prepared: PreparedEval) -> PrepareEvalSummary:
+    plan = prepared.plan
+    malformed = [run.instance.id for run in plan.runs if run.prediction.problem is not None]
+    return PrepareEvalSummary(
+        instances=len(plan.selected),
+        predictions=prepared.predictions.read,
+        to_run=len(plan.runs),
+        empty_patches=len(plan.empty),
+        without_prediction=len(plan.without_prediction),
+        unknown_ids=len(ids_of(plan.unknown)),
+        not_selected=len(plan.not_selected),
+        duplicates=len(prepared.predictions.duplicates),
+        bad_predictions=len(prepared.bad_predictions),
+        bad_rows=len(prepared.roster.bad),
+        bad_row_examples=examples_of(prepared.roster.bad),
+        malformed=list(dict.fromkeys(malformed))[:MALFORMED_SHOWN],
+        images=len({known.image for known in plan.instances}),
+    )
+
+
+def in_words(prepared: PreparedEval, summary: PrepareEvalSummary) -> str:
+    plan = prepared.plan
+    told = [f"{summary.to_run} predictions run, for {len(plan.instances)} of {summary.instances} instances."]
+    if summary.empty_patches:
+        told.append(f"{summary.empty_patches} patches are empty and count as not resolved.")
+    if summary.without_prediction:
+        told.append(f"{summary.without_prediction} instances have no prediction: {some(plan.without_prediction)}.")
+    if plan.unknown:
+        told.append(f"No instance is called {some(ids_of(plan.unknown))}.")
+    if summary.duplicates:
+        told.append(
+            f"{summary.duplicates} rows repeat another and are left out; equal samples need a column that tells "
+            "them apart, such as sample."
+        )
+    if prepared.bad_predictions:
+        told.append(f"{len(prepared.bad_predictions)} predictions cannot be used. {_first(prepared.bad_predictions)}")
+    if summary.bad_rows:
+        told.append(f"{summary.bad_rows} instances cannot be used. {_first(prepared.roster.bad)}")
+    if summary.malformed:
+        told.append(f"Diffs that git may refuse: {some(summary.malformed)}.")
+    return " ".join(told)
+
+
+def _first(bad: Sequence[BadRow]) -> str:
+    return f"The first, {name_of(bad[0])}: {bad[0].reason}."

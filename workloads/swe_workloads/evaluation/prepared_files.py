@@ -1,0 +1,107 @@
+"""What a preparation leaves in the store: inputs, what lists them, what is told about it, and the seal."""
+
+from collections.abc import Iterable
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from swe_workloads.artifacts import SIGNED_AT_ONCE, ArtifactStore, Occupied
+from swe_workloads.bad_rows import write_bad_rows
+from swe_workloads.evaluation.eval_file import EvalFile
+from swe_workloads.evaluation.index import catalog_document, excluded_document, index_document, inputs
+from swe_workloads.evaluation.prepare_table import render_table
+from swe_workloads.evaluation.prepared_eval import PreparedEval, in_words, summarise
+from swe_workloads.evaluation.shelf import Shelf
+from swe_workloads.evaluation.verdicts import PrepareEvalVerdict
+from swe_workloads.exit_codes import ExitCode
+from swe_workloads.manifest import manifest_of, read_manifest
+from swe_workloads.pod import Pod, say
+from swe_workloads.transfer import Digest
+from swe_workloads.verdict import outcome
+
+DATA_MANIFEST = "data/manifest.json"
+INDEX_FILE, CATALOG_FILE, EXCLUDED_FILE = "index.json", "catalog.json", "excluded.json"
+TABLE_FILE, DIGESTS_FILE = "summary.md", "inputs.sha256"
+
+
+def adopt(store: ArtifactStore) -> PrepareEvalVerdict | None:
+    """The verdict of whoever prepared this evaluation first: that is done once, whatever the sources say later."""
+    manifest = read_manifest(store, DATA_MANIFEST)
+    if manifest is None or manifest.verdict is None:
+        return None
+    say("This evaluation has been prepared before; that is kept.")
+    return PrepareEvalVerdict.model_validate(manifest.verdict)
+
+
+def refuse(
+    problem: str, prepared: PreparedEval, spec: EvalFile, pod: Pod, store: ArtifactStore, scratch: Path
+) -> PrepareEvalVerdict:
+    """Ends without an evaluation; what was found in the rows is in the store all the same."""
+    summary = summarise(prepared)
+    store.upload_all(in_store(pod, write_accounts(prepared, spec, scratch)))
+    found: dict[str, Any] = {"summary": summary, "sources": prepared.sources, "table": f"{folder_of(pod)}{TABLE_FILE}"}
+    return PrepareEvalVerdict(**outcome(ExitCode.INVALID_DATA, problem), **found)
+
+
+def publish(
+    prepared: PreparedEval, spec: EvalFile, pod: Pod, store: ArtifactStore, shelf: Shelf, scratch: Path
+) -> PrepareEvalVerdict:
+    """Inputs, then what lists them, then the manifest. Returns the verdict that stands: the first to be sealed."""
+    documents = {
+        INDEX_FILE: index_document(prepared.plan),
+        CATALOG_FILE: catalog_document(prepared.plan),
+        EXCLUDED_FILE: excluded_document(prepared.plan, prepared.predictions),
+    }
+    sent = upload_inputs(inputs(prepared.plan, spec, shelf), pod, store, scratch)
+    documents[DIGESTS_FILE] = "".join(f"{digest.sha256}  {name}\n" for name, digest in sent.items()).encode()
+    files = [*write_accounts(prepared, spec, scratch), *(write(scratch / name, it) for name, it in documents.items())]
+    digests = store.upload_all(in_store(pod, files))
+    summary = summarise(prepared)
+    verdict = PrepareEvalVerdict(
+        **outcome(ExitCode.COMPLETED, in_words(prepared, summary)),
+        summary=summary,
+        sources=prepared.sources,
+        data=folder_of(pod),
+        table=f"{folder_of(pod)}{TABLE_FILE}",
+    )
+    try:
+        store.write(DATA_MANIFEST, manifest_of(digests, verdict.to_document()).to_json())
+    except Occupied:
+        say("Another pod has prepared this evaluation at the same time; its result is kept.")
+        return adopt(store) or verdict
+    return verdict
+
+
+def upload_inputs(contents: Iterable[bytes], pod: Pod, store: ArtifactStore, scratch: Path) -> dict[str, Digest]:
+    """As inputs/<ordinal>.json, so many at a time that neither memory nor disk has to hold them all."""
+    digests: dict[str, Digest] = {}
+    numbered = enumerate(contents)
+    (scratch / "inputs").mkdir()
+    while some := [
+        write(scratch / "inputs" / f"{ordinal}.json", it) for ordinal, it in islice(numbered, SIGNED_AT_ONCE)
+    ]:
+        done = store.upload_all({f"{folder_of(pod)}inputs/{path.name}": path for path in some})
+        digests |= {key.removeprefix(folder_of(pod)): digest for key, digest in done.items()}
+        for path in some:
+            path.unlink()
+    return digests
+
+
+def write_accounts(prepared: PreparedEval, spec: EvalFile, scratch: Path) -> list[Path]:
+    """bad-rows.jsonl, and the table, which is also for the pod's log."""
+    text = render_table(prepared, summarise(prepared), spec)
+    print(text, flush=True)
+    return [write_bad_rows(prepared.roster.bad, scratch), write(scratch / TABLE_FILE, text.encode())]
+
+
+def write(path: Path, content: bytes) -> Path:
+    path.write_bytes(content)
+    return path
+
+
+def in_store(pod: Pod, files: Iterable[Path]) -> dict[str, Path]:
+    return {f"{folder_of(pod)}{path.name}": path for path in files}
+
+
+def folder_of(pod: Pod) -> str:
+    return f"data/{pod.pod_uid}/"

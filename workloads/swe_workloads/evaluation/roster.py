@@ -1,0 +1,87 @@
+"""The instances of an evaluation: which rows can be graded, and which of those were asked for."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+
+from swe_workloads.evaluation.benchmark_rows import Harness, Instance, gold_patch, read_instance
+from swe_workloads.evaluation.eval_file import EvalFile, Gold
+from swe_workloads.evaluation.predictions import GOLD_MODEL, Prediction, Said, lay_aside
+from swe_workloads.evaluation.shelf import Place, Shelf
+from swe_workloads.examples import Example, Unusable
+from swe_workloads.instances import upstream
+from swe_workloads.rows import BadRow, Row
+from swe_workloads.selection import select
+
+SELECT_FIELD = "spec.instances.select"
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A usable instance. `document` is where the rest of it lies, as a part of grade's input."""
+
+    id: str
+    repository: str
+    image: str
+    example: Example
+    document: Place
+
+
+@dataclass(frozen=True)
+class Roster:
+    """Every row is here or in `bad`. `refused` says why instances of bad rows cannot be graded, by id."""
+
+    known: dict[str, Known] = field(default_factory=dict)
+    gold: list[Prediction] = field(default_factory=list)
+    bad: list[BadRow] = field(default_factory=list)
+    refused: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def read(self) -> int:
+        return len(self.known) + len(self.bad)
+
+
+def read_roster(rows: Iterable[Row | BadRow], spec: EvalFile, harness: Harness, shelf: Shelf) -> Roster:
+    """Gold patches are collected where they are the predictions: then a row without one cannot be used."""
+    roster = Roster()
+    for row in rows:
+        if isinstance(row, BadRow):
+            roster.bad.append(row)
+            continue
+        try:
+            _take(row, roster, spec, harness, shelf)
+        except Unusable as error:
+            bad = BadRow(row.file, row.number, str(error))
+            roster.bad.append(bad)
+            roster.refused.setdefault(str(row.fields.get("instance_id")), str(error))
+    return roster
+
+
+def _take(row: Row, roster: Roster, spec: EvalFile, harness: Harness, shelf: Shelf) -> None:
+    instance = read_instance(row, spec.instances.format, harness)
+    known = _laid_aside(row, instance, shelf)
+    if known.id in roster.known:
+        first = roster.known[known.id].example.row
+        raise Unusable(f"instance_id {known.id} is also that of row {first.number} of {first.file}, which is used")
+    if isinstance(spec.predictions, Gold):
+        said = Said(known.id, GOLD_MODEL, gold_patch(row, spec.instances.format))
+        roster.gold.append(lay_aside(said, row, 1, shelf))
+    roster.known[known.id] = known
+
+
+def _laid_aside(row: Row, instance: Instance, shelf: Shelf) -> Known:
+    part: dict[str, object] = {"instance": instance.columns}
+    if instance.setup_patch is not None:
+        part["setupPatch"] = instance.setup_patch
+    name, repository = instance.text("instance_id"), upstream(instance.text("repo"))
+    # Its place is enough from here on: the lists of tests of 50,000 instances are gigabytes.
+    example = Example(replace(row, fields={}), {}, name, repository, fail_to_pass=instance.fail_to_pass)
+    # Without the braces: it becomes a part of a larger document, which is never parsed here.
+    document = shelf.put(json.dumps(part, ensure_ascii=False)[1:-1].encode())
+    return Known(name, repository, instance.text("image"), example, document)
+
+
+def chosen(roster: Roster, spec: EvalFile) -> list[Known]:
+    """What spec.instances.select leaves, in file order. Raises Failure(INVALID_DATA) if that is nothing."""
+    examples = [known.example for known in roster.known.values()]
+    return [roster.known[str(one.instance)] for one in select(examples, spec.instances.select, SELECT_FIELD)]

@@ -1,0 +1,83 @@
+"""What the preparation and the report of an evaluation say in the end; grade has a verdict of its own."""
+
+from typing import Literal
+
+from swe_workloads.verdict import Artifact, BadRowExample, FrozenSource, Part, Verdict
+
+
+class EvalSources(Part):
+    """`predictions` is absent where the instances brought their own."""
+
+    instances: FrozenSource
+    predictions: FrozenSource | None = None
+
+
+class PrepareEvalSummary(Part):
+    """`instances` are selected, `predictions` the rows that were read; what does not run is counted by its reason.
+
+    `unknown_ids` are instances that no row is about, `without_prediction` instances that no prediction is about.
+    `images` are those of the instances that run. `malformed` names the first instances with a diff that git may
+    refuse; those run all the same.
+    """
+
+    instances: int
+    predictions: int
+    to_run: int
+    empty_patches: int
+    without_prediction: int
+    unknown_ids: int
+    not_selected: int
+    duplicates: int
+    bad_predictions: int
+    bad_rows: int
+    bad_row_examples: list[BadRowExample]
+    malformed: list[str]
+    images: int
+
+
+class PrepareEvalVerdict(Verdict):
+    """`data` is the folder of what was prepared."""
+
+    kind: Literal["PrepareEval"] = "PrepareEval"
+    summary: PrepareEvalSummary | None = None
+    sources: EvalSources | None = None
+    data: str | None = None
+    table: str | None = None
+
+
+class AtK(Part):
+    k: int
+    value: str
+
+
+class RepositoryRate(Part):
+    """`total` and `resolved` count predictions; an instance without any counts as one that is not resolved."""
+
+    name: str
+    total: int
+    resolved: int
+
+
+class ReportEvalSummary(Part):
+    """`total` are the selected instances, `submitted` and `resolved` predictions; rates are of all instances.
+
+    `incomplete` are predictions that could not be graded, whatever they are worth.
+    """
+
+    resolved_rate: str
+    low: str
+    high: str
+    method: Literal["Wilson", "Bootstrap"]
+    resolved: int
+    submitted: int
+    total: int
+    incomplete: int
+    pass_at_k: list[AtK]
+    pass_hat_k: list[AtK]
+    repositories: list[RepositoryRate]
+
+
+class ReportEvalVerdict(Verdict):
+    kind: Literal["ReportEval"] = "ReportEval"
+    summary: ReportEvalSummary | None = None
+    artifacts: list[Artifact] | None = None
