@@ -24,7 +24,7 @@ import { issueMaterial } from '../tls/rotation.ts'
 import { startFakeS3, type FakeS3 } from './fake-s3.ts'
 
 export type Answer = Readonly<{ status: number; body: unknown }>
-export type Ask = Readonly<{ method?: 'GET' | 'POST'; body?: unknown; token?: string; headers?: Readonly<Record<string, string>> }>
+export type Ask = Readonly<{ method?: 'GET' | 'POST' | 'PUT'; body?: unknown; token?: string; headers?: Readonly<Record<string, string>> }>
 export type TokenClaims = Readonly<{ audience: string; username: string; pod?: Readonly<{ name: string; uid: string }> }>
 
 export type EndpointStage = Readonly<{
@@ -53,7 +53,7 @@ export type EndpointStage = Readonly<{
 }>
 
 /** Opens the endpoint with an empty cluster behind it. */
-async function openEndpointStage(): Promise<EndpointStage> {
+export async function openEndpointStage(): Promise<EndpointStage> {
   const [world, registry, s3] = [createFakeWorld(), new Registry(), await startFakeS3('swe')]
   const state: EndpointStage['state'] = { leading: true, synced: true, apiServer: 'Up' }
   const [runs, liveRuns] = [new Map<string, TrainingRun>(), new Map<string, TrainingRun>()]
@@ -71,7 +71,7 @@ async function openEndpointStage(): Promise<EndpointStage> {
   const book = createProgressBook({ world, enqueue: () => undefined, exists: () => true, advanced: metrics.advanced })
   const settings = { endpoint: s3.endpoint, region: 'us-east-1', bucket: 'swe', pathStyle: true }
   const store = createObjectStore(settings, async () => ({ accessKeyId: 'key', secretAccessKey: 'secret' }), world)
-  const gate = createGate({ owners: { trainingruns: { kind: 'TrainingRun', cached: reader(runs), live: live(liveRuns) } }, pods: reader(cachedPods), livePod: live(livePods), reviews })
+  const gate = createGate({ owners: { trainingruns: { kind: 'TrainingRun', cached: reader(runs), live: live(liveRuns) }, swebenchevals: { kind: 'SWEBenchEval', cached: reader(evaluations), live: live(evaluations) } }, pods: reader(cachedPods), livePod: live(livePods), reviews })
   const capabilities = { isOf: (sandbox: Sandbox, offered: string) => offered === capabilityFor(sandbox) }
   const sandboxGate = createSandboxGate({ evaluations: reader(evaluations), pods: reader(cachedPods), livePod: live(livePods), capabilities })
   const material = issueMaterial(['localhost'], new Date())
