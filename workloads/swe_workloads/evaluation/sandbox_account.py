@@ -74,10 +74,10 @@ def account_of(log: SandboxLog) -> SandboxAccount:
 
 def _sections(log: SandboxLog) -> list[tuple[Mark, str]]:
     """Each mark with what was printed between it and the next, except what eval.sh printed."""
-    ends = [mark.starts for mark in log.marks[1:]] + [log.size_bytes]
+    ends = [*(mark.starts for mark in log.marks), log.size_bytes]
     return [
         (mark, "" if mark.words == TESTS_BEGIN else _text(log.read(mark.ends, end)))
-        for mark, end in zip(log.marks, ends, strict=True)
+        for mark, end in zip(log.marks, ends[1:], strict=True)
     ]
 
 

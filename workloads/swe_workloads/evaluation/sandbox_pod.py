@@ -23,8 +23,8 @@ class SandboxPod(BaseModel):
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 
-    artifacts_url: str = Field(alias="SWE_ARTIFACTS_URL")
-    capability: str = Field(alias="SWE_CAPABILITY", repr=False)
+    artifacts_url: str = Field(alias="SWE_ARTIFACTS_URL", pattern="^https://.")
+    capability: str = Field(alias="SWE_CAPABILITY", min_length=1, repr=False)
     ca_file: Path = Field(alias="SWE_CA_FILE")
     ordinal: int = Field(alias="SWE_ORDINAL", ge=0)
     attempt: int = Field(alias="SWE_ATTEMPT", ge=1)

@@ -79,6 +79,8 @@ class SandboxWorld:
 
     def __post_init__(self) -> None:
         self.repo, self.shared, self.work = (self.folder / name for name in ("testbed", "swe", "work"))
+        # In the environment of all that runs in the instance's container, whatever session it makes for itself.
+        self.container = {"CONTAINER": f"of-{self.folder}"}
         for made in (self.repo, self.shared, self.work):
             made.mkdir(parents=True)
         (self.repo / "calc.py").write_text(SOURCE)
@@ -160,20 +162,17 @@ class SandboxWorld:
         )
 
     def start_test(self) -> "subprocess.Popen[bytes]":
-        """In a session of its own, which stands for the container: whatever is in it ends with its first process."""
         kept = {"PATH": os.environ["PATH"], "HOME": str(self.folder), "PYTHONDONTWRITEBYTECODE": "1"}
-        return subprocess.Popen(
-            ["/bin/bash", "-c", GATE, str(self.shared)], cwd=self.repo, env=kept, start_new_session=True
-        )
+        return subprocess.Popen(["/bin/bash", "-c", GATE, str(self.shared)], cwd=self.repo, env=kept | self.container)
 
     def wait(self, grade: "subprocess.Popen[str]", test: "subprocess.Popen[bytes] | None") -> Ended:
         begun = time.monotonic()
         while grade.poll() is None and time.monotonic() - begun < 120:
             if test is not None and test.poll() is not None:
-                end_session(test.pid)
+                end_container(self.container["CONTAINER"])
             time.sleep(0.02)
         if test is not None:
-            end_session(test.pid)
+            end_container(self.container["CONTAINER"])
             test.wait()
         printed, _ = grade.communicate(timeout=10)
         message = self.work / "termination"
@@ -186,18 +185,11 @@ class SandboxWorld:
         )
 
 
-def end_session(leader: int) -> None:
-    """SIGKILL to every process of a session, as the end of a container's first process brings it."""
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdecimal() and session_of(int(entry.name)) == leader:
-            try:
-                os.kill(int(entry.name), signal.SIGKILL)
-            except ProcessLookupError:
-                continue
-
-
-def session_of(process: int) -> int | None:
-    try:
-        return os.getsid(process)
-    except (ProcessLookupError, PermissionError):
-        return None
+def end_container(mark: str) -> None:
+    """SIGKILL to every process that has the mark in its environment, as the end of a container's first one brings."""
+    for folder in Path("/proc").iterdir():
+        try:
+            if folder.name.isdecimal() and mark.encode() in (folder / "environ").read_bytes():
+                os.kill(int(folder.name), signal.SIGKILL)
+        except (FileNotFoundError, ProcessLookupError, PermissionError):
+            continue

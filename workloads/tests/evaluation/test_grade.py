@@ -273,5 +273,5 @@ def test_the_tests_find_the_environment_that_the_image_gives(sandbox: SandboxWor
     sandbox.before_tests = "pwd; env -0 | tr '\\0' '\\n' | sort > env.txt; cat | wc -c > stdin.txt"
     sandbox.run(GOLD)
     names = {line.partition("=")[0] for line in (sandbox.repo / "env.txt").read_text().splitlines()}
-    assert names <= {"PATH", "HOME", "PYTHONDONTWRITEBYTECODE", "PWD", "OLDPWD", "SHLVL", "_"}
+    assert names <= {"PATH", "HOME", "PYTHONDONTWRITEBYTECODE", "CONTAINER", "PWD", "OLDPWD", "SHLVL", "_"}
     assert (sandbox.repo / "stdin.txt").read_text().strip() == "0"
