@@ -1,22 +1,15 @@
 """The report of a finished run: one HTML page that needs nothing else, to be read in a browser or kept."""
 
 import html
-import re
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from swe_workloads.history import Point, lowest, series
 from swe_workloads.report_chart import Chart, Curve, Kind, Tone, draw
+from swe_workloads.report_frame import card, footer, page
 from swe_workloads.report_tables import attempts_table, data_section, fact_rows, flat, settings_section
 from swe_workloads.report_text import count, counted, duration, figure
 from swe_workloads.verdict import FirstAndLast, FrozenSource, PrepareVerdict, TrainVerdict
-
-STYLE = Path(__file__).with_name("report.css")
-# Nothing of this page may load or run anything, whatever stands in the texts it shows.
-POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
-# What no document may hold: control characters and halves of characters.
-UNSPEAKABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 
 
 @dataclass(frozen=True)
@@ -49,16 +42,9 @@ def render_report(facts: Facts) -> str:
         attempts_table(facts.attempts),
         settings_section(facts.settings, facts.engine_config),
         _provenance(facts),
-        _footer(facts),
+        footer(facts.beside),
     ]
-    page = (
-        '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8"/>\n'
-        f'<meta http-equiv="Content-Security-Policy" content="{POLICY}"/>\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1"/>\n'
-        f"<title>{html.escape(name)}: training report</title>\n<style>\n{STYLE.read_text()}</style>\n</head>\n"
-        "<body>\n<main>\n" + "\n".join(part for part in body if part) + "\n</main>\n</body>\n</html>\n"
-    )
-    return UNSPEAKABLE.sub("\N{REPLACEMENT CHARACTER}", page)
+    return page(f"{name}: training report", body)
 
 
 def _header(facts: Facts, name: str, namespace: str) -> str:
@@ -83,14 +69,8 @@ def _headline(facts: Facts) -> str:
     return '<dl class="figures">\n' + "\n".join(card for card in cards if card) + "\n</dl>"
 
 
-def _card(label: str, value: str, note: str = "", tone: str = "") -> str:
-    noted = f'<div class="note">{html.escape(note)}</div>' if note else ""
-    shown = f'<div class="value{tone}">{html.escape(value)}</div>'
-    return f"<div><dt>{html.escape(label)}</dt><dd>{shown}{noted}</dd></div>"
-
-
 def _loss_card(label: str, loss: FirstAndLast | None, note: str) -> str:
-    return _card(label, f"{loss.first} → {loss.last}" if loss.first != loss.last else loss.last, note) if loss else ""
+    return card(label, f"{loss.first} → {loss.last}" if loss.first != loss.last else loss.last, note) if loss else ""
 
 
 def _best_note(facts: Facts) -> str:
@@ -106,30 +86,30 @@ def _perplexity_card(facts: Facts) -> str:
     if found is None:
         return ""
     if found.value is None:
-        return _card("Perplexity", "none", found.reason or "", " none")
-    return _card("Perplexity, held-out rows", found.value, f"95 % interval {found.low} to {found.high}")
+        return card("Perplexity", "none", found.reason or "", " none")
+    return card("Perplexity, held-out rows", found.value, f"95 % interval {found.low} to {found.high}")
 
 
 def _steps_card(facts: Facts) -> str:
     verdict = facts.verdict
     if verdict.stopped_early:
-        return _card("Steps", count(verdict.last_step), f"stopped early, of {count(verdict.total_steps or 0)} planned")
+        return card("Steps", count(verdict.last_step), f"stopped early, of {count(verdict.total_steps or 0)} planned")
     epochs = series(facts.history, "epoch")
     note = f"{figure(epochs[-1].value, 3)} epochs" if epochs else ""
-    return _card("Steps", count(verdict.last_step), note)
+    return card("Steps", count(verdict.last_step), note)
 
 
 def _attempts_card(facts: Facts) -> str:
     resumed = _resumed_at(facts)
     note = f"resumed from step {', '.join(map(count, resumed[-3:]))}" if resumed else "without interruption"
-    return _card("Attempts", count(facts.verdict.attempt), note)
+    return card("Attempts", count(facts.verdict.attempt), note)
 
 
 def _duration_card(facts: Facts) -> str:
     known = [attempt.seconds for attempt in facts.attempts if attempt.seconds is not None]
     if not known or len(known) < facts.verdict.attempt:
-        return _card("Duration of the last attempt", duration(known[-1]), _hardware(facts)) if known else ""
-    return _card("Duration", duration(sum(known)), _hardware(facts))
+        return card("Duration of the last attempt", duration(known[-1]), _hardware(facts)) if known else ""
+    return card("Duration", duration(sum(known)), _hardware(facts))
 
 
 def _hardware(facts: Facts) -> str:
@@ -226,8 +206,3 @@ def _provenance(facts: Facts) -> str:
         rows += [(f"{what}, sha256", source.sha256)] if source.sha256 else []
     rows += [(f"run, {name}", value) for name, value in flat(facts.settings.get("run", {}))]
     return f'<h2>Provenance</h2>\n<div class="scroll"><table class="facts">{fact_rows(rows)}</table></div>'
-
-
-def _footer(facts: Facts) -> str:
-    links = [f'<a href="{html.escape(name)}">{html.escape(name)}</a>' for name in facts.beside]
-    return f"<footer>In the same folder: {', '.join(links)}.</footer>" if links else ""
