@@ -17,6 +17,8 @@ SWE_BENCH_COLUMNS = ("instance_id", "repo", "version", FAIL_TO_PASS, PASS_TO_PAS
 SWE_SMITH_COLUMNS = ("instance_id", "repo", "patch", "image_name", FAIL_TO_PASS, PASS_TO_PASS)
 # What follows a container's name is the kubelet's to judge; white space and the like never reach it.
 _IMAGE = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._:/@-]*$")
+# What the operator takes of an instance; names of images are shorter anyway.
+ID_CHARACTERS, IMAGE_CHARACTERS = 256, 512
 # Of the registry of the official harness the one that reads a summary of pytest, which smith_script asks for.
 SMITH_PARSER, SMITH_EVAL_TYPE = "parse_log_pytest", "pass_and_fail"
 
@@ -136,7 +138,9 @@ def _tests(row: Row) -> dict[str, list[str]]:
 def _check(columns: dict[str, object], harness: Harness) -> None:
     """Whether the harness could run and read this."""
     image, parser, kind = (str(columns[name]) for name in ("image", "log_parser", "eval_type"))
-    if not _IMAGE.match(image):
+    if len(str(columns["instance_id"])) > ID_CHARACTERS:
+        raise Unusable(f"instance_id has more than {ID_CHARACTERS} characters")
+    if len(image) > IMAGE_CHARACTERS or not _IMAGE.match(image):
         raise Unusable(f"image is no name of an image: {image[:80]}")
     if parser not in harness.parsers:
         raise Unusable(f"log_parser: the official harness {harness.version} has no {parser[:80]}")

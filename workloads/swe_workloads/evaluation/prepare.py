@@ -70,9 +70,11 @@ def read_and_check(
     spec: EvalFile, harness: Harness, pod: Pod, store: ArtifactStore, shelf: Shelf, scratch: Path
 ) -> PreparedEval:
     # First both sources: one that is not there is no reason to read all of the other.
-    instances = fetch(spec.instances.source, "instances", pod, store, scratch)
-    files = spec.predictions
-    brought = fetch(files.source, "predictions", pod, store, scratch) if isinstance(files, Files) else None
+    instances = fetch(spec.instances.source, Origin("spec.instances", "data"), pod, store, scratch / "instances")
+    brought = None
+    if isinstance(spec.predictions, Files):
+        origin = Origin("spec.predictions", "predictions")
+        brought = fetch(spec.predictions.source, origin, pod, store, scratch / "predictions")
     roster = read_roster(rows_of(instances, read_rows), spec, harness, shelf)
     selected = chosen(roster, spec)
     say(f"Read {roster.read} instances of {instances.uri}: {len(roster.known)} are usable, {len(selected)} selected.")
@@ -86,16 +88,15 @@ def read_and_check(
     return PreparedEval(roster, predictions, plan_of(selected, roster, predictions), frozen)
 
 
-def fetch(source: Source, name: str, pod: Pod, store: ArtifactStore, scratch: Path) -> FetchedData:
+def fetch(source: Source, origin: Origin, pod: Pod, store: ArtifactStore, target: Path) -> FetchedData:
     """Raises Failure that names the field."""
-    field = f"spec.{name}"
     kind = "configMap" if source.config_map_file is not None else "s3" if source.uri is not None else "hub"
     try:
-        return fetch_source(source, Origin(field, name), pod, store, scratch / name)
+        return fetch_source(source, origin, pod, store, target)
     except Failure as failure:
-        if field in failure.message:
+        if origin.field in failure.message:
             raise
-        raise Failure(failure.code, f"{field}.{kind}: {failure.message}") from failure
+        raise Failure(failure.code, f"{origin.field}.{kind}: {failure.message}") from failure
 
 
 def rows_of(data: FetchedData, read: ReadFile) -> Iterable[Row | BadRow]:

@@ -85,6 +85,8 @@ def test_a_real_row_with_the_columns_of_version_5_is_used_whole() -> None:
         ({"eval_script": "  "}, "eval_script is empty"),
         ({"eval_script": f"pytest; echo '{START}'"}, f'eval_script never says "{END}", without which'),
         ({"image": "two words"}, "image is no name of an image: two words"),
+        ({"image": "i" * 513}, "image is no name of an image: iii"),
+        ({"instance_id": "i" * 257}, "instance_id has more than 256 characters"),
         ({"log_parser": "parse_log_cobol"}, "log_parser: the official harness 5.0.2 has no parse_log_cobol"),
         ({"eval_type": "maybe"}, "eval_type must be one of fail_only, pass_and_fail, not maybe"),
         ({"FAIL_TO_PASS": "test_a, test_b"}, "FAIL_TO_PASS is neither a list of tests nor one written as JSON"),

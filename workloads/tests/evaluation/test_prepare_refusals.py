@@ -114,8 +114,8 @@ def test_a_hub_is_asked_with_the_field_and_the_secret_of_its_source(rows: Path, 
     document["instances"]["source"] = {"hub": {**source, "credentials": "Secret"}}
     pod = pod_of(document)
     assert refusal(pod).message == "spec.instances.hub: The referenced Secret has no key HF_TOKEN."
-    (pod.credentials_dir / "instances").mkdir(parents=True)
-    (pod.credentials_dir / "instances/HF_TOKEN").write_text("hf_known")
+    (pod.credentials_dir / "data").mkdir(parents=True)
+    (pod.credentials_dir / "data/HF_TOKEN").write_text("hf_known")
     verdict = prepared(pod)
     hub.stop()
     assert verdict.sources is not None
