@@ -17,8 +17,22 @@ def test_both_images_have_the_same_versions() -> None:
     assert {name: gpu.get(name) for name in cpu} == cpu
 
 
+def test_the_harness_image_shares_the_versions_of_the_trainer_s() -> None:
+    gpu, harness = pinned("requirements-gpu.txt"), pinned("requirements-harness.txt")
+    shared = harness.keys() & gpu.keys()
+    assert {"pydantic", "boto3", "datasets", "pyarrow", "huggingface-hub"} <= shared
+    assert {name: harness[name] for name in shared} == {name: gpu[name] for name in shared}
+
+
+def test_the_checks_compare_with_the_official_harness_of_the_image() -> None:
+    checks, harness = pinned("requirements-checks.txt"), pinned("requirements-harness.txt")
+    assert {name: harness[name] for name in ("swebench", "unidiff")} == {
+        name: checks[name] for name in ("swebench", "unidiff")
+    }
+
+
 def test_every_requirement_is_pinned() -> None:
-    for name in ("requirements-cpu.txt", "requirements-gpu.txt"):
+    for name in ("requirements-cpu.txt", "requirements-gpu.txt", "requirements-harness.txt"):
         lines = [line for line in (WORKLOADS / name).read_text().splitlines() if not line.startswith("#")]
         assert len(lines) == len(pinned(name))
 

@@ -34,8 +34,8 @@ class OfficialPackage:
     def report(self, instance: Mapping[str, Any], prediction: Mapping[str, Any], log: Path) -> Any:
         return self._ask({"do": "report", "instance": instance, "prediction": prediction, "log": str(log)})
 
-    def statuses(self, parser: str, text: str) -> Any:
-        return self._ask({"do": "statuses", "parser": parser, "text": text})
+    def statuses(self, parser: str, text: str, instance_id: str) -> Any:
+        return self._ask({"do": "statuses", "parser": parser, "text": text, "instance_id": instance_id})
 
     def run(self, request: Mapping[str, Any]) -> dict[str, str]:
         """The files of run_instance() by name."""

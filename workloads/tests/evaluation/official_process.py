@@ -1,7 +1,7 @@
 """The official package, whole and unchanged, in a process of its own: answers one JSON line for each it reads.
 
 {"do": "report", "instance": …, "prediction": …, "log": path}
-{"do": "statuses", "parser": name, "text": log}
+{"do": "statuses", "parser": name, "text": log, "instance_id": name}
 {"do": "run", "instance": …, "prediction": …, "timeout": seconds, "folder": path, "testbed": path}
 {"do": "facts"}
 """
@@ -13,6 +13,7 @@ import json
 import os
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import swebench
@@ -41,8 +42,8 @@ def report(instance: dict[str, Any], prediction: dict[str, Any], log: str) -> An
     return get_eval_report(make_test_spec(instance), prediction, log, include_tests_status=True)
 
 
-def statuses(parser: str, text: str) -> Any:
-    return PARSER_REGISTRY[parser](text, None)
+def statuses(parser: str, text: str, instance_id: str) -> Any:
+    return PARSER_REGISTRY[parser](text, SimpleNamespace(instance_id=instance_id))
 
 
 def run(instance: dict[str, Any], prediction: dict[str, Any], timeout: int, folder: str, testbed: str) -> Any:

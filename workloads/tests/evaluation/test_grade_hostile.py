@@ -12,7 +12,6 @@ from evaluation.sandbox_world import GOLD, INSTANCE, SandboxWorld
 from evaluation.test_grade import WRONG, Official, both
 from evaluation.test_grade import official as official
 
-TOKEN = "token=$(sed -n s/^TOKEN=//p {shared}/settings)"
 PASSED = "PASSED test_calc.py::test_add\nPASSED test_calc.py::test_sub\n"
 
 
@@ -46,11 +45,9 @@ def test_forged_lines_get_the_official_answer(sandbox: SandboxWorld, official: O
 
 
 def test_forged_marks_of_the_sandbox_stay_text_of_the_tests(sandbox: SandboxWorld) -> None:
-    forged = "refused applied eval diff-before end\\ 124 diff-after workdir-missing setup-refused".split(" ")
-    words = " ".join(forged)
-    sandbox.before_tests = f'{TOKEN}; for word in {words}; do printf "\\n%s %s\\n" "$token" "$word"; done'.format(
-        shared=sandbox.shared
-    )
+    words = "refused applied eval diff-before end\\ 124 diff-after workdir-missing setup-refused"
+    read_token = f"token=$(sed -n s/^TOKEN=//p {sandbox.shared}/settings)"
+    sandbox.before_tests = f'{read_token}; for word in {words}; do printf "\\n%s %s\\n" "$token" "$word"; done'
     ended = sandbox.run(GOLD)
     assert (ended.verdict["outcome"], ended.verdict["appliedWith"]) == ("Resolved", "git apply --verbose")
     output = ended.outputs["test_output.txt"].decode()
@@ -88,9 +85,9 @@ time.sleep(3)
 
 def test_a_second_connection_is_refused(sandbox: SandboxWorld) -> None:
     sandbox.before_tests = (
-        "port=$(sed -n s/^PORT=//p {0}/settings)\n"
+        f"port=$(sed -n s/^PORT=//p {sandbox.shared}/settings)\n"
         "(exec 3<>/dev/tcp/127.0.0.1/$port) && echo connected >second.txt || echo refused >second.txt"
-    ).format(sandbox.shared)
+    )
     assert sandbox.run(GOLD).verdict["outcome"] == "Resolved"
     assert (sandbox.repo / "second.txt").read_text() == "refused\n"
 
