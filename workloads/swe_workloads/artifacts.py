@@ -113,18 +113,9 @@ class ArtifactStore:
         """Several small objects, a few at a time; None for each that there is not."""
         return self._all("GET", keys, self._read)
 
-    def read_end(self, key: str, size_bytes: int) -> bytes | None:
-        """The last bytes of an object, however large; None when there is none."""
-        end = {"Range": f"bytes=-{size_bytes}"}
-
-        def attempt(timeout: float) -> bytes:
-            signed = self._presign(_get(key), timeout)
-            return get_end(signed.url, {**signed.headers, **end}, self._store_trust, timeout)[-size_bytes:]
-
-        try:
-            return self._persist(f"Downloading the end of {key}", attempt)
-        except Missing:
-            return None
+    def read_ends(self, keys: Sequence[str], size_bytes: int) -> dict[str, bytes | None]:
+        """The last bytes of several objects, however large; None for each that there is not."""
+        return self._all("GET", keys, lambda key, signed: self._read_end(key, size_bytes, signed))
 
     def _upload(self, key: str, source: Path, signed: list["_SignedUrl"]) -> Digest:
         def attempt(timeout: float) -> Digest:
@@ -143,6 +134,17 @@ class ArtifactStore:
             except Missing:
                 return None
             return target.read_bytes()
+
+    def _read_end(self, key: str, size_bytes: int, signed: list["_SignedUrl"]) -> bytes | None:
+        def attempt(timeout: float) -> bytes:
+            url = self._signed(_get(key), signed, timeout)
+            headers = {**url.headers, "Range": f"bytes=-{size_bytes}"}
+            return get_end(url.url, headers, self._store_trust, timeout)[-size_bytes:]
+
+        try:
+            return self._persist(f"Downloading the end of {key}", attempt)
+        except Missing:
+            return None
 
     def _put(self, key: str, source: Path, signed: "_SignedUrl", timeout: float) -> Digest:
         try:

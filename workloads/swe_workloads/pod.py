@@ -39,6 +39,8 @@ class Pod(BaseModel):
     work_dir: Path = Field(alias="SWE_WORK_DIR", default=Path("/work"))
     credentials_dir: Path = Field(alias="SWE_CREDENTIALS_DIR", default=Path("/etc/swe-operator-credentials"))
     termination_file: Path = Field(alias="SWE_TERMINATION_FILE", default=TERMINATION_FILE)
+    # How the predictions of an evaluation ended, as the operator saw it.
+    results_file: Path = Field(alias="SWE_RESULTS_FILE", default=Path("/etc/swe-operator-results/results.json"))
     store_patience_seconds: float = Field(alias="SWE_STORE_PATIENCE_SECONDS", default=300, gt=0)
 
     def store(self) -> ArtifactStore:

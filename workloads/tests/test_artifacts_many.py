@@ -80,5 +80,4 @@ def test_an_endpoint_that_signs_nothing_is_a_failure(endpoint: FakeEndpoint, fil
 )
 def test_of_a_large_object_the_end_can_be_had_alone(store: ArtifactStore, content: bytes, end: bytes) -> None:
     assert isinstance(store.write("log", content), Digest)
-    assert store.read_end("log", 20) == end
-    assert store.read_end("none", 20) is None
+    assert store.read_ends(["log", "none"], 20) == {"log": end, "none": None}

@@ -1,4 +1,4 @@
-"""The order of execution, and the documents that tell it: to the operator, to grade and to the report."""
+"""The order of execution, and the documents that tell it: to the operator and to grade."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -110,29 +110,6 @@ def excluded_document(plan: Plan, predictions: Predictions) -> bytes:
             {"instance": run.instance.id, "sample": run.prediction.sample, "reason": run.prediction.problem}
             for run in plan.runs
             if run.prediction.problem is not None
-        ],
-    }
-    return compact(document)
-
-
-def catalog_document(plan: Plan) -> bytes:
-    """What the report has to know of each instance and each prediction, and the operator has not."""
-    models = list(dict.fromkeys(one.model for one in plan.submitted))
-    by_name = {model: number for number, model in enumerate(models)}
-    instances = {known.id: number for number, known in enumerate(plan.selected)}
-    ordinals = {(run.instance.id, run.prediction.sample): ordinal for ordinal, run in enumerate(plan.runs)}
-    document = {
-        "version": 1,
-        "models": models,
-        "instances": [{"id": known.id, "repository": known.repository} for known in plan.selected],
-        "predictions": [
-            {
-                "instance": instances[one.instance],
-                "sample": one.sample,
-                "model": by_name[one.model],
-                "ordinal": ordinals.get((one.instance, one.sample)),
-            }
-            for one in plan.submitted
         ],
     }
     return compact(document)

@@ -7,8 +7,9 @@ from typing import Any
 
 from swe_workloads.artifacts import SIGNED_AT_ONCE, ArtifactStore, Occupied
 from swe_workloads.bad_rows import write_bad_rows
+from swe_workloads.evaluation.catalog import catalog_of
 from swe_workloads.evaluation.eval_file import EvalFile
-from swe_workloads.evaluation.index import catalog_document, excluded_document, index_document, inputs
+from swe_workloads.evaluation.index import excluded_document, index_document, inputs
 from swe_workloads.evaluation.prepare_table import render_table
 from swe_workloads.evaluation.prepared_eval import PreparedEval, in_words, summarise
 from swe_workloads.evaluation.shelf import Shelf
@@ -49,7 +50,7 @@ def publish(
     """Inputs, then what lists them, then the manifest. Returns the verdict that stands: the first to be sealed."""
     documents = {
         INDEX_FILE: index_document(prepared.plan),
-        CATALOG_FILE: catalog_document(prepared.plan),
+        CATALOG_FILE: catalog_of(prepared.plan).model_dump_json(by_alias=True).encode(),
         EXCLUDED_FILE: excluded_document(prepared.plan, prepared.predictions),
     }
     sent = upload_inputs(inputs(prepared.plan, spec, shelf), pod, store, scratch)

@@ -9,6 +9,9 @@ DEFAULT_TEST_COMMAND = "pytest --disable-warnings --color=no --tb=no --verbose"
 # The summary of pytest is what the parsers of the official harness read; options of the command itself come later.
 SUMMARY = 'export PYTEST_ADDOPTS="-rA --color=no ${PYTEST_ADDOPTS:-}"'
 
+# As the official harness has them; the markers in the log tell where the tests begin and end.
+START_MARKER, END_MARKER = ">>>>> Start Test Output", ">>>>> End Test Output"
+
 _SCRIPT = """#!/bin/bash
 set -uxo pipefail
 source /opt/miniconda3/bin/activate
@@ -16,9 +19,9 @@ conda activate testbed
 cd /testbed
 git config --global --add safe.directory /testbed
 {restore}{summary}
-: '>>>>> Start Test Output'
+: '{start}'
 {command}
-: '>>>>> End Test Output'
+: '{end}'
 """
 
 
@@ -27,7 +30,7 @@ def smith_script(test_command: str | None, tests: Sequence[str]) -> str:
     # One by one: git restores nothing at all if it does not know one of several.
     restore = "".join(f"git checkout HEAD -- {shlex.quote(file)}\n" for file in _files_of(tests))
     command = (test_command or DEFAULT_TEST_COMMAND).strip()
-    return _SCRIPT.format(restore=restore, summary=SUMMARY, command=command)
+    return _SCRIPT.format(restore=restore, summary=SUMMARY, command=command, start=START_MARKER, end=END_MARKER)
 
 
 def _files_of(tests: Sequence[str]) -> list[str]:

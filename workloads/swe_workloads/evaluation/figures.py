@@ -1,0 +1,61 @@
+"""What the outcomes of an evaluation come to."""
+
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+
+from swe_workloads.evaluation.catalog import Catalog
+from swe_workloads.evaluation.estimates import Outcomes, decimal, ks_of, pass_at, pass_hat, resolve_rate
+from swe_workloads.evaluation.judged import Judged
+from swe_workloads.evaluation.verdicts import AtK, ReportEvalSummary, RepositoryRate
+
+
+def summarise(catalog: Catalog, judged: Sequence[Judged], seed: int) -> ReportEvalSummary:
+    outcomes = list(outcomes_of(catalog, judged).values())
+    rate = resolve_rate(outcomes, seed)
+    ks = ks_of(outcomes)
+    return ReportEvalSummary(
+        resolved_rate=decimal(rate.value),
+        low=decimal(rate.low),
+        high=decimal(rate.high),
+        method=rate.method,
+        resolved=sum(one.state == "Resolved" for one in judged),
+        submitted=len(judged),
+        total=len(catalog.instances),
+        incomplete=sum(one.state == "Incomplete" for one in judged),
+        pass_at_k=[AtK(k=k, value=decimal(pass_at(outcomes, k))) for k in ks],
+        pass_hat_k=[AtK(k=k, value=decimal(pass_hat(outcomes, k))) for k in ks],
+        repositories=_repositories(catalog, judged),
+    )
+
+
+def outcomes_of(catalog: Catalog, judged: Sequence[Judged]) -> dict[str, Outcomes]:
+    """Of every selected instance, in the order of the catalog. What could not be graded counts as not resolved."""
+    found: dict[str, list[bool]] = {instance.id: [] for instance in catalog.instances}
+    for one in judged:
+        found[one.instance].append(one.state == "Resolved")
+    return dict(found)
+
+
+def in_words(summary: ReportEvalSummary) -> str:
+    interval = f"{summary.resolved_rate}, 95 % interval {summary.low} to {summary.high}"
+    if summary.submitted <= summary.total and len(summary.pass_at_k) <= 1:
+        told = [f"{summary.resolved} of {summary.total} instances are resolved ({interval})."]
+    else:
+        told = [
+            f"{summary.resolved} of {summary.submitted} predictions for {summary.total} instances are resolved "
+            f"(rate over instances {interval})."
+        ]
+    if summary.incomplete:
+        told.append(f"{summary.incomplete} could not be graded and count as not resolved.")
+    return " ".join(told)
+
+
+def _repositories(catalog: Catalog, judged: Sequence[Judged]) -> list[RepositoryRate]:
+    """The largest first."""
+    resolved = Counter(one.repository for one in judged if one.state == "Resolved")
+    samples = Counter(one.instance for one in judged)
+    totals: dict[str, int] = defaultdict(int)
+    for instance in catalog.instances:
+        totals[instance.repository] += max(1, samples[instance.id])
+    by_size = sorted(totals.items(), key=lambda item: (-item[1], item[0]))
+    return [RepositoryRate(name=name, total=total, resolved=resolved[name]) for name, total in by_size]

@@ -1,0 +1,158 @@
+"""Reports an evaluation: the official run summaries, every outcome in a line, and a page for people, written once."""
+
+import tempfile
+import traceback
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from swe_workloads.artifacts import ArtifactStore, Occupied
+from swe_workloads.bad_rows import write_lines
+from swe_workloads.evaluation.catalog import Catalog
+from swe_workloads.evaluation.eval_file import EvalFile, read_eval_file
+from swe_workloads.evaluation.failures_table import shown_failures
+from swe_workloads.evaluation.figures import in_words, outcomes_of, summarise
+from swe_workloads.evaluation.judged import Judged, judged, read_results
+from swe_workloads.evaluation.log_tails import log_tails
+from swe_workloads.evaluation.prepared_files import CATALOG_FILE, DATA_MANIFEST
+from swe_workloads.evaluation.report_page import Facts, render_report
+from swe_workloads.evaluation.result_lines import result_lines
+from swe_workloads.evaluation.run_summary import run_summaries
+from swe_workloads.evaluation.verdicts import PrepareEvalVerdict, ReportEvalVerdict
+from swe_workloads.exit_codes import ExitCode, Failure
+from swe_workloads.manifest import manifest_of, read_manifest
+from swe_workloads.pod import Pod, say
+from swe_workloads.program import run_program
+from swe_workloads.transfer import Digest
+from swe_workloads.verdict import Artifact, outcome
+
+REPORT_MANIFEST = "report/manifest.json"
+RESULTS_FILE, PAGE_FILE = "results.jsonl", "report.html"
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What the preparation of this evaluation left in the store."""
+
+    verdict: PrepareEvalVerdict
+    catalog: Catalog
+
+
+def main() -> None:
+    run_program("The report", report, failed)
+
+
+def report(pod: Pod) -> ReportEvalVerdict:
+    """Raises Failure."""
+    spec = read_eval_file(pod.run_file)
+    store = pod.store()
+    before = adopt(store)
+    if before is not None:
+        return before
+    prepared = read_prepared(store)
+    outcomes = judged(prepared.catalog, read_results(pod.results_file), store)
+    say(f"Read the outcomes of {len(outcomes)} predictions.")
+    summary = summarise(prepared.catalog, outcomes, spec.instances.select.seed)
+    verdict = ReportEvalVerdict(**outcome(ExitCode.COMPLETED, in_words(summary)), summary=summary)
+    with tempfile.TemporaryDirectory(dir=pod.work_dir) as scratch:
+        files = write_accounts(prepared, outcomes, spec, verdict, store, Path(scratch))
+        return publish(verdict, files, pod, store)
+
+
+def adopt(store: ArtifactStore) -> ReportEvalVerdict | None:
+    """The verdict of whoever reported this evaluation first."""
+    manifest = read_manifest(store, REPORT_MANIFEST)
+    if manifest is None or manifest.verdict is None:
+        return None
+    say("This evaluation has been reported before; that is kept.")
+    return ReportEvalVerdict.model_validate(manifest.verdict)
+
+
+def read_prepared(store: ArtifactStore) -> Prepared:
+    manifest = read_manifest(store, DATA_MANIFEST)
+    if manifest is None or manifest.verdict is None:
+        raise Failure(ExitCode.INVALID_DATA, f"There is no {DATA_MANIFEST}: this evaluation was never prepared.")
+    verdict = PrepareEvalVerdict.model_validate(manifest.verdict)
+    content = store.read(f"{verdict.data}{CATALOG_FILE}")
+    try:
+        catalog = Catalog.model_validate_json(content or b"")
+    except ValidationError as error:
+        message = f"{verdict.data}{CATALOG_FILE} is not what the preparation writes, or is gone."
+        raise Failure(ExitCode.INVALID_DATA, message) from error
+    return Prepared(verdict, catalog)
+
+
+def write_accounts(
+    prepared: Prepared,
+    outcomes: Sequence[Judged],
+    spec: EvalFile,
+    verdict: ReportEvalVerdict,
+    store: ArtifactStore,
+    folder: Path,
+) -> list[Path]:
+    """What a reader wants first comes first."""
+    summaries = run_summaries([one.id for one in prepared.catalog.instances], outcomes, spec.eval.name)
+    files = [write(folder / one.file, one.content) for one in summaries]
+    results = write_lines(folder / RESULTS_FILE, result_lines(outcomes))
+    page = write_page(prepared, outcomes, spec, verdict, store, [*files, results])
+    return [*files[:1], *page, results, *files[1:]]
+
+
+def write_page(
+    prepared: Prepared,
+    outcomes: Sequence[Judged],
+    spec: EvalFile,
+    verdict: ReportEvalVerdict,
+    store: ArtifactStore,
+    beside: Sequence[Path],
+) -> list[Path]:
+    assert verdict.summary is not None
+    catalog = prepared.catalog
+    facts = Facts(
+        spec=spec,
+        verdict=verdict,
+        summary=verdict.summary,
+        judged=outcomes,
+        prepared=prepared.verdict,
+        without_prediction=[name for name, samples in outcomes_of(catalog, outcomes).items() if not samples],
+        tails=log_tails(shown_failures(outcomes), store),
+        beside=[path.name for path in beside],
+    )
+    try:
+        return [write(beside[-1].with_name(PAGE_FILE), render_report(facts).encode())]
+    except Exception:  # a defect of ours, but no reason to lose the results for a page
+        traceback.print_exc()
+        return []
+
+
+def publish(verdict: ReportEvalVerdict, files: Sequence[Path], pod: Pod, store: ArtifactStore) -> ReportEvalVerdict:
+    """Files, then the manifest. Returns the verdict that stands: the first to be sealed."""
+    keys = {path.name: f"report/{pod.pod_uid}/{path.name}" for path in files}
+    digests = store.upload_all({keys[path.name]: path for path in files})
+    artifacts = [artifact(name, key, digests[key]) for name, key in keys.items()]
+    sealed = verdict.model_copy(update={"artifacts": artifacts})
+    try:
+        store.write(REPORT_MANIFEST, manifest_of(digests, sealed.to_document()).to_json())
+    except Occupied:
+        say("Another pod has reported this evaluation at the same time; its result is kept.")
+        return adopt(store) or sealed
+    return sealed
+
+
+def artifact(name: str, key: str, digest: Digest) -> Artifact:
+    return Artifact(name=name, key=key, sha256=digest.sha256, size_bytes=digest.size_bytes)
+
+
+def write(path: Path, content: bytes) -> Path:
+    path.write_bytes(content)
+    return path
+
+
+def failed(code: ExitCode, message: str) -> ReportEvalVerdict:
+    return ReportEvalVerdict(**outcome(code, message))
+
+
+if __name__ == "__main__":
+    main()

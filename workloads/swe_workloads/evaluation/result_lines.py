@@ -1,0 +1,32 @@
+"""results.jsonl: every prediction with its outcome and the place of its files, one JSON object a line."""
+
+from collections.abc import Iterable, Iterator
+
+from swe_workloads.evaluation.judged import Judged
+
+
+def result_lines(judged: Iterable[Judged]) -> Iterator[dict[str, object]]:
+    """What is not known of a prediction is absent. `seconds` are those of its tests, `podSeconds` of its sandbox."""
+    for one in judged:
+        verdict = one.verdict.to_document() if one.verdict is not None else {}
+        line: dict[str, object | None] = {
+            "instance": one.instance,
+            "sample": one.sample,
+            "model": one.model,
+            "repository": one.repository,
+            "state": one.state,
+            "reason": one.reason,
+            "message": one.message or None,
+            "failToPass": verdict.get("failToPass"),
+            "passToPass": verdict.get("passToPass"),
+            "infraFailure": verdict.get("infraFailure"),
+            "appliedWith": verdict.get("appliedWith"),
+            "harness": verdict.get("harness"),
+            "seconds": verdict.get("testSeconds"),
+            "podSeconds": one.seconds,
+            "ordinal": one.ordinal,
+            "attempt": one.attempt,
+            "digest": one.digest,
+            "keys": one.keys,
+        }
+        yield {name: value for name, value in line.items() if value is not None}
