@@ -16,7 +16,7 @@ const prepareSchema = z.object({
   kind: z.literal('PrepareEval'), exitCode, reason, message,
   summary: z
     .object({
-      instances: count, predictions: count, toRun: count, emptyPatches: count, withoutPrediction: count, unknownIds: count, duplicates: count, badRows: count, images: count,
+      instances: count, predictions: count, toRun: count, emptyPatches: count, withoutPrediction: count, unknownIds: count, duplicates: count, badRows: count, images: count, badPredictions: count.optional(), notSelected: count.optional(),
       badRowExamples: z.array(z.object({ row: count, reason: z.string().transform((text) => cut(text, 512)) })).transform((all) => all.slice(0, 5)).optional(),
     })
     .optional(),

@@ -1,5 +1,6 @@
 import type { TestProject } from 'vitest/node'
 import { downCluster } from '../cluster/cluster.ts'
+import type { ProjectImages } from '../cluster/images.ts'
 import { makeTinyModel, openNamespace, openSite } from '../world/site.ts'
 
 const CLUSTER = 'test'
@@ -10,7 +11,7 @@ declare module 'vitest' {
     cluster: string
     namespace: string
     model: string
-    images: Readonly<{ operator: string; trainer: string; store: string }>
+    images: ProjectImages
   }
 }
 

@@ -1,10 +1,6 @@
 // What a user may get wrong or right in a TrainingRun, and the lines kubectl shows for it.
 
-export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json }
-
-/** A change is a JSON merge patch: null removes a field. */
-export type RefusedRow = readonly [what: string, change: Json, ...says: readonly [string, ...string[]]]
-export type AcceptedRow = readonly [what: string, change: Json]
+import type { AcceptedRow, Json, RefusedRow } from './manifests.ts'
 
 export const manifest: Json = {
   apiVersion: 'swe-operator.dev/v1alpha1',

@@ -2,8 +2,9 @@
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type ControlPlane, startControlPlane } from '../cluster/control-plane.ts'
-import { CommandFailed, run, succeeds, waitUntil } from '../cluster/exec.ts'
-import { accepted, acceptedChanges, type Json, manifest, refused, refusedChanges } from './training-run-admission.rows.ts'
+import { succeeds, waitUntil } from '../cluster/exec.ts'
+import { complaints as complaintsOf, type Json, kubectl as kubectlOf, merged } from './manifests.ts'
+import { accepted, acceptedChanges, manifest, refused, refusedChanges } from './training-run-admission.rows.ts'
 
 const definitions = join(import.meta.dirname, '../../crds/generated')
 const admitted = merged(manifest, { metadata: { name: 'admitted' }, spec: { budget: { maxCost: '250' }, evaluation: { everySteps: 20 }, lora: { targetModules: ['q_proj', 'v_proj'] } } })
@@ -72,7 +73,7 @@ describe('the status', () => {
     const table = await kubectl(['get', 'swe', '--field-selector', 'status.state=Running', '-o', 'wide'])
     const [header = '', row = ''] = table.split('\n')
     expect(header.split(/ {2,}/)).toEqual(['NAME', 'STATE', 'PROGRESS%', 'LOSS', 'ATTEMPT', 'COST', 'AGE', 'STEP', 'STEPS', 'ETA', 'EVAL LOSS', 'MESSAGE'])
-    expect(row).toMatch(/^admitted +Running +50 +1\.25 +1 +0\.05 +\d+s +30 +60 +Attempt 1 trains\.$/)
+    expect(row).toMatch(/^trainingrun.swe-operator.dev\/admitted +Running +50 +1\.25 +1 +0\.05 +\d+s +30 +60 +Attempt 1 trains\.$/)
     expect(await kubectl(['get', 'trun', '--field-selector', 'status.state=Succeeded'])).toBe('')
   })
 
@@ -98,29 +99,9 @@ function patch(change: Json, ...flags: readonly string[]): string[] {
 }
 
 function kubectl(args: readonly string[], input?: Json): Promise<string> {
-  return run(cluster.binaries.kubectl, ['--kubeconfig', cluster.kubeconfigPath, ...args], input === undefined ? {} : { input: JSON.stringify(input) })
+  return kubectlOf(cluster, args, input)
 }
 
-/** The lines of kubectl's complaint without its frame, sorted, because the API server lists some of them in any order. */
-async function complaints(args: readonly string[], input?: Json): Promise<string[]> {
-  const failure = await kubectl(args, input).then((output) => `accepted: ${output}`, (error: unknown) => (error instanceof CommandFailed ? error.stderr : Promise.reject(error)))
-  return failure
-    .trim()
-    .replace(/^The TrainingRun "[^"]*" is invalid: /, '')
-    .split('\n')
-    .map((line) => line.replace(/^\* /, ''))
-    .filter((line) => line !== '')
-    .sort()
-}
-
-/** JSON merge patch, RFC 7396. */
-function merged(target: Json | undefined, change: Json): Json {
-  if (!isObject(change)) return change
-  const base = isObject(target) ? target : {}
-  const entries = Object.entries(change).map(([key, value]) => [key, value === null ? null : merged(base[key], value)] as const)
-  return Object.fromEntries(Object.entries({ ...base, ...Object.fromEntries(entries) }).filter(([, value]) => value !== null))
-}
-
-function isObject(value: Json | undefined): value is { readonly [key: string]: Json } {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
+function complaints(args: readonly string[], input?: Json): Promise<string[]> {
+  return complaintsOf(cluster, args, input)
 }

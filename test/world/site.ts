@@ -39,6 +39,7 @@ async function installChart(cluster: ClusterHandle, images: ProjectImages): Prom
   const values = {
     ...image('image', images.operator),
     ...image('trainer.image', images.trainer),
+    ...image('harness.image', images.harness),
     ...image('artifacts.embedded.image', images.store),
   }
   const sets = Object.entries(values).flatMap(([key, value]) => ['--set-string', `${key}=${value}`])
@@ -67,9 +68,9 @@ export async function openNamespace({ site, namespace }: Place): Promise<void> {
   })
 }
 
-/** A namespace that admits what the operator's own pods are, and nothing wider. */
-export async function ensureNamespace(client: Kube, name: string): Promise<void> {
-  await client.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name, labels: { 'pod-security.kubernetes.io/enforce': 'restricted' } } })
+/** A namespace that admits what the operator's own pods are, and nothing wider; images of instances run as root, which only Baseline admits. */
+export async function ensureNamespace(client: Kube, name: string, level: 'restricted' | 'baseline' = 'restricted'): Promise<void> {
+  await client.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name, labels: { 'pod-security.kubernetes.io/enforce': level } } })
 }
 
 /** Makes the tiny random Qwen2 inside the cluster and puts it under the namespace's own prefix of the store. */

@@ -1,0 +1,85 @@
+// What the real API server says to every kind of SWEBenchEval manifest, through kubectl, as a user sees it.
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { type ControlPlane, startControlPlane } from '../cluster/control-plane.ts'
+import { succeeds, waitUntil } from '../cluster/exec.ts'
+import { type AcceptedRow, complaints, type Json, kubectl, merged, type RefusedRow } from './manifests.ts'
+
+const definitions = join(import.meta.dirname, '../../crds/generated')
+const manifest: Json = {
+  apiVersion: 'swe-operator.dev/v1alpha1',
+  kind: 'SWEBenchEval',
+  metadata: { name: 'row', namespace: 'default' },
+  spec: { instances: { configMap: { name: 'rows', key: 'rows.jsonl' }, format: 'SWEBench' }, predictions: { gold: {} } },
+}
+const spec = (change: Json): Json => ({ spec: change })
+const RULES_NOT_CHECKED = '<nil>: Invalid value: null: some validation rules were not checked because the object was invalid; correct the existing errors to complete validation'
+const typo = (field: string) => `Error from server (BadRequest): error when creating "STDIN": SWEBenchEval in version "v1alpha1" cannot be handled as a SWEBenchEval: strict decoding error: unknown field "${field}"`
+const bound = (field: string, value: number, rule: string): string => `${field}: Invalid value: ${value}: ${field} in body should be ${rule}`
+
+const accepted: readonly AcceptedRow[] = [
+  ['the least that is needed', {}],
+  ['a name of 46 characters', { metadata: { name: 'a'.repeat(46) } }],
+  ['a set of the hub and predictions in the own prefix', spec({ instances: { configMap: null, hub: { repo: 'SWE-bench/SWE-bench_Verified', split: 'test' } }, predictions: { gold: null, s3: { uri: 's3://swe-operator/default/preds.json' } } })],
+  ['instances of SWE-smith by number of tests', spec({ instances: { format: 'SWESmith', select: { idContains: '.pr_', failToPass: { min: 2, max: 5 } } } })],
+  ['every option set', spec({ sandbox: { resources: { cpu: '500m', memory: '4Gi', ephemeralStorage: '10Gi' }, timeoutSeconds: 1800, nodeSelector: { pool: 'sandboxes' }, infrastructureRetries: 0 }, images: { pullSecrets: ['hub'], pullTimeoutSeconds: 600 }, parallelism: 2048, suspend: true })],
+]
+
+const refused: readonly RefusedRow[] = [
+  ['a misspelled field', spec({ instnces: {} }), typo('spec.instnces')],
+  ['a field of a later version', spec({ network: 'Deny' }), typo('spec.network')],
+  ['no predictions', spec({ predictions: null }), 'spec.predictions: Required value', RULES_NOT_CHECKED],
+  ['predictions from nowhere', spec({ predictions: { gold: null } }), 'spec.predictions: Invalid value: exactly one of gold, configMap, s3 must be set'],
+  ['predictions from two places', spec({ predictions: { s3: { uri: 's3://swe-operator/default/p.json' } } }), 'spec.predictions: Invalid value: exactly one of gold, configMap, s3 must be set'],
+  ['instances from nowhere', spec({ instances: { configMap: null } }), 'spec.instances: Invalid value: exactly one of configMap, s3, hub must be set'],
+  ['a format that nobody can grade', spec({ instances: { format: 'SWEBenchPro' } }), 'spec.instances.format: Unsupported value: "SWEBenchPro": supported values: "SWEBench", "SWESmith"', RULES_NOT_CHECKED],
+  ['no sandbox at once', spec({ parallelism: 0 }), bound('spec.parallelism', 0, 'greater than or equal to 1')],
+  ['too many at once', spec({ parallelism: 4096 }), bound('spec.parallelism', 4096, 'less than or equal to 2048')],
+  ['no time for the tests', spec({ sandbox: { timeoutSeconds: 5 } }), bound('spec.sandbox.timeoutSeconds', 5, 'greater than or equal to 10')],
+  ['endless retries', spec({ sandbox: { infrastructureRetries: 21 } }), bound('spec.sandbox.infrastructureRetries', 21, 'less than or equal to 20')],
+  ['memory without a unit', spec({ sandbox: { resources: { memory: '4' } } }), "spec.sandbox.resources.memory: Invalid value: \"4\": spec.sandbox.resources.memory in body should match '^[1-9][0-9]{0,6}([.][0-9]{1,3})?(Mi|Gi|Ti|M|G|T)$'", 'spec.sandbox.resources.memory: Invalid value: "4": must have a unit: Mi, Gi, Ti, M, G or T, such as 4Gi'],
+  ['the same Secret twice', spec({ images: { pullSecrets: ['a', 'a'] } }), 'spec.images.pullSecrets[1]: Duplicate value: "a"'],
+  ['bounds that exclude each other', spec({ instances: { select: { failToPass: { min: 3, max: 1 } } } }), 'spec.instances.select.failToPass: Invalid value: min must not be above max'],
+  ['a name too long for its pods', { metadata: { name: 'a'.repeat(47) } }, 'metadata.name: Invalid value: must have at most 46 characters, because the names of its Jobs and pods begin with it'],
+]
+
+const refusedChanges: readonly RefusedRow[] = [
+  ['other instances', spec({ instances: { select: { limit: 3 } } }), 'spec.instances: Forbidden: spec.instances is immutable; create a new SWEBenchEval'],
+  ['other predictions', spec({ predictions: { gold: null, configMap: { name: 'a', key: 'b' } } }), 'spec.predictions: Forbidden: spec.predictions is immutable; create a new SWEBenchEval'],
+  ['a sandbox appears', spec({ sandbox: { timeoutSeconds: 60 } }), 'spec.sandbox: Forbidden: spec.sandbox is immutable; create a new SWEBenchEval'],
+]
+
+let cluster: ControlPlane
+
+beforeAll(async () => {
+  cluster = await startControlPlane({ name: 'admission' })
+  await kubectl(cluster, ['apply', '--server-side', '-f', definitions])
+  await waitUntil('swebenchevals are served', 30_000, () => succeeds(cluster.binaries.kubectl, ['--kubeconfig', cluster.kubeconfigPath, 'get', 'swebenchevals']))
+  await kubectl(cluster, ['create', '-f', '-'], merged(manifest, { metadata: { name: 'admitted' } }))
+})
+
+afterAll(() => cluster?.stop())
+
+describe('a manifest is accepted with', () => {
+  it.each(accepted)('%s', async (_what, change) => {
+    expect(await kubectl(cluster, ['create', '--dry-run=server', '-f', '-'], merged(manifest, change))).toMatch(/^swebencheval.swe-operator.dev\/\S+ created \(server dry run\)\n$/)
+  })
+})
+
+describe('a manifest is refused for', () => {
+  it.each(refused)('%s', async (_what, change, ...says) => {
+    expect(await complaints(cluster, ['create', '--dry-run=server', '-f', '-'], merged(manifest, change))).toEqual([...says].sort())
+  })
+})
+
+describe('an admitted evaluation', () => {
+  const patch = (change: Json): string[] => ['patch', 'sbe', 'admitted', '--type=merge', '-p', JSON.stringify(change), '--dry-run=server']
+
+  it.each(refusedChanges)('cannot change so that: %s', async (_what, change, ...says) => {
+    expect(await complaints(cluster, patch(change))).toEqual(says)
+  })
+
+  it('can be held, and be given more or less room at any time', async () => {
+    expect(await kubectl(cluster, patch(spec({ suspend: true, parallelism: 4 })))).toMatch(/^swebencheval.swe-operator.dev\/admitted patched/)
+  })
+})

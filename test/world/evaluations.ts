@@ -1,0 +1,61 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { SWEBenchEval } from '../../crds/swebench-eval.ts'
+import { buildInstanceImages, importInstanceImages, instancesDirectory, withLocalImages } from '../cluster/instance-images.ts'
+import type { Place } from './site.ts'
+import { until } from './until.ts'
+
+const ROWS = 'instances'
+
+/** Builds the fixture instances' images, gives them to the cluster, and ships the rows of both formats as a ConfigMap. */
+export async function shipInstances({ site, namespace }: Place, say: (line: string) => void): Promise<void> {
+  const images = await buildInstanceImages(say)
+  await importInstanceImages(site.cluster, images, say)
+  const files = await Promise.all(['rows.swebench.jsonl', 'rows.swesmith.jsonl'].map(async (name) => [name, withLocalImages(await readFile(join(instancesDirectory, name), 'utf8'), images)]))
+  await site.kube.apply({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: ROWS, namespace }, data: Object.fromEntries(files) })
+}
+
+/** An evaluation of the fixture instances, small enough for two cores; `more` replaces whole spec fields. */
+export function fixtureEval(name: string, namespace: string, more: Readonly<Record<string, unknown>> = {}): object {
+  return {
+    apiVersion: 'swe-operator.dev/v1alpha1',
+    kind: 'SWEBenchEval',
+    metadata: { name, namespace },
+    spec: {
+      instances: { configMap: { name: ROWS, key: 'rows.swebench.jsonl' }, format: 'SWEBench' },
+      predictions: { gold: {} },
+      sandbox: { resources: { cpu: '100m', memory: '512Mi', ephemeralStorage: '1Gi' }, timeoutSeconds: 120 },
+      parallelism: 4,
+      ...more,
+    },
+  }
+}
+
+export async function readEval({ site, namespace }: Place, name: string): Promise<SWEBenchEval | undefined> {
+  return site.kube.get<SWEBenchEval>('swebencheval', name, namespace)
+}
+
+/** Waits for a state, and fails at once when the evaluation ends in another final one. */
+export async function untilEvalIs(place: Place, name: string, state: string, seconds: number): Promise<SWEBenchEval> {
+  const reached = await until(`evaluation ${name} is ${state}`, seconds, async () => {
+    const evaluation = await readEval(place, name)
+    return evaluation?.status?.state === state || isFinal(evaluation) ? evaluation : undefined
+  }, () => describeEval(place, name))
+  if (reached.status?.state !== state) throw new Error(`evaluation ${name} ended ${reached.status?.state}, not ${state}:\n${await describeEval(place, name)}`)
+  return reached
+}
+
+function isFinal(evaluation: SWEBenchEval | undefined): boolean {
+  return evaluation?.status?.conditions?.some(({ type, status }) => (type === 'Complete' || type === 'Stalled') && status === 'True') ?? false
+}
+
+/** What a person would look at when an evaluation does not do what it should. */
+export async function describeEval({ site, namespace }: Place, name: string): Promise<string> {
+  const shown = await Promise.allSettled([
+    site.kube.run(['get', 'swebencheval', name, '-n', namespace, '-o', 'yaml', '--show-managed-fields=false']),
+    site.kube.run(['get', 'jobs,pods', '-n', namespace, '-o', 'wide']),
+    site.kube.run(['events', '-n', namespace]),
+    site.kube.run(['logs', '-n', 'swe-operator-system', 'deployment/swe-operator', '--tail=30']),
+  ])
+  return shown.map((one) => (one.status === 'fulfilled' ? one.value : String(one.reason))).join('\n')
+}
