@@ -46,7 +46,7 @@ def in_words(summary: ReportEvalSummary) -> str:
             f"(rate over instances {interval})."
         ]
     if summary.incomplete:
-        told.append(f"{summary.incomplete} could not be graded and count as not resolved.")
+        told.append(f"Predictions that could not be graded and count as not resolved: {summary.incomplete}.")
     return " ".join(told)
 
 

@@ -9,6 +9,7 @@ from swe_workloads.evaluation.index import Plan, ids_of
 from swe_workloads.evaluation.predictions import Predictions
 from swe_workloads.evaluation.roster import Roster
 from swe_workloads.evaluation.verdicts import EvalSources, PrepareEvalSummary
+from swe_workloads.report_text import counted
 from swe_workloads.rows import BadRow
 from swe_workloads.some import some
 
@@ -75,22 +76,24 @@ def summarise(prepared: PreparedEval) -> PrepareEvalSummary:
 
 def in_words(prepared: PreparedEval, summary: PrepareEvalSummary) -> str:
     plan = prepared.plan
-    told = [f"{summary.to_run} predictions run, for {len(plan.instances)} of {summary.instances} instances."]
+    told = [
+        f"{counted(summary.to_run, 'prediction')} to run, for {len(plan.instances)} of {summary.instances} instances."
+    ]
     if summary.empty_patches:
-        told.append(f"{summary.empty_patches} patches are empty and count as not resolved.")
+        told.append(f"Empty patches, which count as not resolved: {summary.empty_patches}.")
     if summary.without_prediction:
-        told.append(f"{summary.without_prediction} instances have no prediction: {some(plan.without_prediction)}.")
+        told.append(f"Instances without a prediction: {some(plan.without_prediction)}.")
     if plan.unknown:
         told.append(f"No instance is called {some(ids_of(plan.unknown))}.")
     if summary.duplicates:
         told.append(
-            f"{summary.duplicates} rows repeat another and are left out; equal samples need a column that tells "
-            "them apart, such as sample."
+            f"Rows left out because they repeat another: {summary.duplicates}; equal samples need a column that "
+            "tells them apart, such as sample."
         )
     if prepared.bad_predictions:
-        told.append(f"{len(prepared.bad_predictions)} predictions cannot be used. {_first(prepared.bad_predictions)}")
+        told.append(f"Unusable predictions: {summary.bad_predictions}. {_first(prepared.bad_predictions)}")
     if summary.bad_rows:
-        told.append(f"{summary.bad_rows} instances cannot be used. {_first(prepared.roster.bad)}")
+        told.append(f"Unusable instances: {summary.bad_rows}. {_first(prepared.roster.bad)}")
     if summary.malformed:
         told.append(f"Diffs that git may refuse: {some(summary.malformed)}.")
     return " ".join(told)

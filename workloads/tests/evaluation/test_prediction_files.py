@@ -8,11 +8,12 @@ from swe_workloads.exit_codes import ExitCode, Failure
 from swe_workloads.rows import BadRow, Row
 
 # One real line of SWE-agent's all_preds.jsonl, its patch shortened.
+HANDLER = "pydicom/pixel_data_handlers/numpy_handler.py"
 SWE_AGENT = (
     '{"model_name_or_path": "gpt4__swe-bench-dev-easy_first_only__default__t-0.00__p-0.95__c-3.00__install-1", '
     '"instance_id": "pydicom__pydicom-1458", "model_patch": "\\n'
-    "diff --git a/pydicom/pixel_data_handlers/numpy_handler.py b/pydicom/pixel_data_handlers/numpy_handler.py\\n--- a/pydicom/pixel_data_handlers/numpy_handler.py\\n"
-    '+++ b/pydicom/pixel_data_handlers/numpy_handler.py\\n@@ -285,1 +285,1 @@\\n-a\\n+b\\n"}\n'
+    f"diff --git a/{HANDLER} b/{HANDLER}\\n--- a/{HANDLER}\\n+++ b/{HANDLER}\\n"
+    '@@ -285,1 +285,1 @@\\n-a\\n+b\\n"}\n'
 )
 ONE, TWO = {"model_patch": "a", "model_name_or_path": "m"}, {"model_patch": "b", "model_name_or_path": "m"}
 

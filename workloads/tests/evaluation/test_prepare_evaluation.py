@@ -39,7 +39,7 @@ def stored(endpoint: FakeEndpoint, name: str) -> Any:
 def test_gold_patches_become_inputs_that_grade_takes(rows: Path, pod_of: PodMaker, endpoint: FakeEndpoint) -> None:
     verdict = prepared(pod_of(eval_document(rows)))
     assert (verdict.kind, verdict.exit_code, verdict.reason) == ("PrepareEval", 0, "Completed")
-    assert verdict.message == "3 predictions run, for 3 of 3 instances."
+    assert verdict.message == "3 predictions to run, for 3 of 3 instances."
     assert (verdict.data, verdict.table) == ("data/pod-1/", "data/pod-1/summary.md")
     assert stored(endpoint, "index.json") == {
         "version": 1,
@@ -151,8 +151,14 @@ def test_what_does_not_run_is_counted_and_named(tmp_path: Path, pod_of: PodMaker
         ],
         "malformed": [{"instance": "psf__requests-1", "sample": 1, "reason": "it is no unified diff"}],
     }
-    for words in ("1 patches are empty", "No instance is called psf__requests-77", "1 rows repeat another"):
-        assert words in verdict.message
+    assert verdict.message == (
+        "2 predictions to run, for 2 of 3 instances. Empty patches, which count as not resolved: 1. "
+        "Instances without a prediction: psf__requests-3. No instance is called psf__requests-77. "
+        "Rows left out because they repeat another: 1; equal samples need a column that tells them apart, such as "
+        "sample. Unusable predictions: 2. The first, row 8 of preds.jsonl: instance_id is missing. "
+        "Unusable instances: 1. The first, row 5 of rows.jsonl: image is missing. "
+        "Diffs that git may refuse: psf__requests-1."
+    )
 
 
 def test_the_report_is_told_of_every_instance_and_of_every_submitted_prediction(

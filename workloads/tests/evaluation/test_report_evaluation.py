@@ -110,7 +110,7 @@ def test_what_the_cluster_lost_is_told_apart_and_not_resolved(world: ReportWorld
     world.infrastructure = [{"ordinal": 1, "reason": "ImageNotFound", "message": "The registry has no such image."}]
     verdict = world.report()
     assert (summary_of(verdict).resolved_rate, summary_of(verdict).incomplete) == ("0.5000", 1)
-    assert "1 could not be graded and count as not resolved." in verdict.message
+    assert "Predictions that could not be graded and count as not resolved: 1." in verdict.message
     assert (world.lines()[1]["reason"], world.lines()[1]["message"], world.lines()[1]["keys"]) == (
         "ImageNotFound",
         "The registry has no such image.",
