@@ -30,6 +30,11 @@ describe('a Dockerfile', () => {
   it('copies everything with a dot', () => {
     expect(copying('COPY . .')('any/thing')).toBe(true)
   })
+  it('copies what its arguments name', () => {
+    const copiedOfOne = copying('ARG NAME\nCOPY packages/${NAME}/pins.txt /\n', { NAME: 'one' })
+    expect(copiedOfOne('packages/one/pins.txt')).toBe(true)
+    expect(copiedOfOne('packages/two/pins.txt')).toBe(false)
+  })
 })
 
 describe('the inputs of an image', () => {
@@ -42,7 +47,7 @@ describe('the inputs of an image', () => {
     await writeFile(join(directory, 'src/main.ts'), 'one')
   })
   afterEach(() => rm(directory, { recursive: true }))
-  const hash = (base = 'base:1') => inputHash({ directory, dockerfile: 'Dockerfile' }, [base])
+  const hash = (base = 'base:1') => inputHash({ directory, dockerfile: 'Dockerfile', args: { BASE_IMAGE: base } })
 
   it('stay the same while only what is left out changes', async () => {
     const before = await hash()

@@ -3,21 +3,21 @@ import { existsSync } from 'node:fs'
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
-/** A Dockerfile and the directory it copies from. `dockerfile` is relative to `directory`. */
-export type BuildContext = Readonly<{ directory: string; dockerfile: string }>
+/** A Dockerfile, the directory it copies from and the values of its arguments. `dockerfile` is relative to `directory`. */
+export type BuildContext = Readonly<{ directory: string; dockerfile: string; args: Readonly<Record<string, string>> }>
 
 /** The ignore file that counts for a Dockerfile: its own, else the directory's. */
-export function ignoreFile({ directory, dockerfile }: BuildContext): string | undefined {
+export function ignoreFile({ directory, dockerfile }: Pick<BuildContext, 'directory' | 'dockerfile'>): string | undefined {
   return [`${dockerfile}.dockerignore`, '.dockerignore'].map(name => join(directory, name)).find(existsSync)
 }
 
-/** Names what a build is made from: the files that reach it, its Dockerfile, and whatever `also` says. */
-export async function inputHash(context: BuildContext, also: readonly string[]): Promise<string> {
+/** Names what a build is made from: the files that reach it, its Dockerfile, and its arguments. */
+export async function inputHash(context: BuildContext): Promise<string> {
   const ignore = ignoreFile(context)
   const ignored = ignoring(ignore === undefined ? '' : await readFile(ignore, 'utf8'))
   const dockerfile = await readFile(join(context.directory, context.dockerfile), 'utf8')
-  const copied = copying(dockerfile)
-  const hash = createHash('sha256').update(JSON.stringify([also, dockerfile]))
+  const copied = copying(dockerfile, context.args)
+  const hash = createHash('sha256').update(JSON.stringify([Object.values(context.args), dockerfile]))
   for (const path of (await filesBelow(context.directory, '')).filter(file => copied(file) && !ignored(file)).sort()) {
     const content = createHash('sha256').update(await readFile(join(context.directory, path))).digest('hex')
     hash.update(`${path}\0${content}\n`)
@@ -32,9 +32,10 @@ export function ignoring(dockerignore: string): (path: string) => boolean {
   return path => parsed.findLast(rule => rule.matches.test(path))?.leaveOut ?? false
 }
 
-/** Whether a Dockerfile copies a path out of its context. */
-export function copying(dockerfile: string): (path: string) => boolean {
-  const instructions = dockerfile.replaceAll(/\\\n/g, ' ').match(/^(COPY|ADD)\s.*$/gm) ?? []
+/** Whether a Dockerfile with these arguments copies a path out of its context. */
+export function copying(dockerfile: string, args: Readonly<Record<string, string>> = {}): (path: string) => boolean {
+  const filled = dockerfile.replaceAll(/\$\{(\w+)\}/g, (reference, argument) => args[argument] ?? reference)
+  const instructions = filled.replaceAll(/\\\n/g, ' ').match(/^(COPY|ADD)\s.*$/gm) ?? []
   const sources = instructions.filter(line => !line.includes('--from=')).flatMap(line => {
     const [, ...words] = line.trim().split(/\s+/)
     return words.filter(word => !word.startsWith('--')).slice(0, -1)

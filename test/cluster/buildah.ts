@@ -1,4 +1,4 @@
-import { mkdir, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { run } from './exec.ts'
@@ -13,11 +13,23 @@ export function imagesDirectory(): string {
 
 /** Runs buildah on our own store, without a daemon and without user namespaces. */
 export async function buildah(args: readonly string[]): Promise<string> {
-  const store = join(imagesDirectory(), 'store')
-  const temporary = join(imagesDirectory(), 'tmp')
-  await mkdir(temporary, { recursive: true })
-  const environment = { ...process.env, STORAGE_DRIVER: 'overlay', BUILDAH_ISOLATION: 'chroot', TMPDIR: temporary }
-  return run('buildah', ['--root', store, '--runroot', join(imagesDirectory(), 'run'), ...args], { env: environment })
+  const { command, environment } = buildahCommand()
+  await mkdir(environment.TMPDIR, { recursive: true })
+  return run(command[0], [...command.slice(1), ...args], { env: { ...process.env, ...environment } })
+}
+
+/** What to start for that, and the variables it needs. */
+export function buildahCommand(): Readonly<{ command: readonly [string, ...string[]]; environment: Readonly<{ TMPDIR: string } & Record<string, string>> }> {
+  const directory = imagesDirectory()
+  return {
+    command: ['buildah', '--root', join(directory, 'store'), '--runroot', join(directory, 'run')],
+    environment: { STORAGE_DRIVER: 'overlay', BUILDAH_ISOLATION: 'chroot', TMPDIR: join(directory, 'tmp') },
+  }
+}
+
+/** Held by whoever builds, and by whoever uses containers of the store: a build begins by removing all of them. */
+export function buildLock(): string {
+  return join(imagesDirectory(), 'build.lock')
 }
 
 export async function imageExists(reference: string): Promise<boolean> {
@@ -31,6 +43,20 @@ export async function withArchive<T>(reference: string, use: (archivePath: strin
     await buildah(['push', '--quiet', '--disable-compression=true', reference, `oci-archive:${path}:${reference}`])
     return await use(path)
   } finally {
+    await rm(path, { force: true })
+  }
+}
+
+/** The same for several images in one archive, which holds a layer once however many of them have it. */
+export async function withSharedArchive<T>(references: readonly string[], use: (archivePath: string) => Promise<T>): Promise<T> {
+  const layout = await mkdtemp(join(imagesDirectory(), 'tmp', 'layout-'))
+  const path = `${layout}.tar`
+  try {
+    for (const reference of references) await buildah(['push', '--quiet', '--disable-compression=true', reference, `oci:${layout}:${reference}`])
+    await run('tar', ['--create', '--file', path, '--directory', layout, '.'])
+    return await use(path)
+  } finally {
+    await rm(layout, { recursive: true, force: true })
     await rm(path, { force: true })
   }
 }

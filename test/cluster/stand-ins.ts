@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path'
 import { buildah, imageExists, imagesDirectory } from './buildah.ts'
 import { run } from './exec.ts'
 import type { Progress } from './progress.ts'
-import { OPERATOR_BASE_SUITE, TRAINER_BASE_SUITE } from './versions.ts'
+import { OPERATOR_BASE_SUITE, TESTBED_BASE_SUITE, TRAINER_BASE_SUITE } from './versions.ts'
 
 const DEBIAN_MIRROR = 'http://deb.debian.org/debian' // packages are signed; the transport need not be
 
@@ -25,12 +25,25 @@ const trainerBase: StandIn = {
   node: 'Plain',
 }
 
+/** In place of a plain Debian below the instances' repositories. */
+const testbedBase: StandIn = {
+  name: 'testbed',
+  suite: TESTBED_BASE_SUITE,
+  packages: ['ca-certificates', 'git', 'patch', 'python3', 'python3-venv'],
+  node: 'Plain',
+}
+
 /**
  * Base images for where public ones cannot be pulled, made of Debian packages. Returns their references, which
  * change with what they are made of. The first time takes minutes.
  */
 export async function ensureStandIns(progress: Progress): Promise<Readonly<{ node: string; trainer: string }>> {
   return { node: await ensureStandIn(nodeBase, progress), trainer: await ensureStandIn(trainerBase, progress) }
+}
+
+/** The same below the images of instances, which only evaluations need. */
+export function ensureTestbedBase(progress: Progress): Promise<string> {
+  return ensureStandIn(testbedBase, progress)
 }
 
 async function ensureStandIn(standIn: StandIn, progress: Progress): Promise<string> {

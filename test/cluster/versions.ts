@@ -29,6 +29,7 @@ export type BinaryName = keyof typeof toolPackages | keyof typeof installedModul
 /** Debian releases of the stand-in base images. */
 export const OPERATOR_BASE_SUITE = 'bookworm'
 export const TRAINER_BASE_SUITE = 'trixie'
+export const TESTBED_BASE_SUITE = 'trixie'
 
 /** The packages a Debian machine needs for a whole node (Kubernetes 1.35 is the last that accepts its containerd 1.6). */
 export const debianPackages = [

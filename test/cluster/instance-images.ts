@@ -1,0 +1,78 @@
+import { readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { z } from 'zod'
+import { withSharedArchive } from './buildah.ts'
+import type { ClusterHandle } from './cluster.ts'
+import { ensureBuilt, withBuilds } from './dockerfile-images.ts'
+import { lines, silent } from './progress.ts'
+import { ensureTestbedBase } from './stand-ins.ts'
+
+/** Where the fixture instances are: their sources, and the rows made of them. */
+export const instancesDirectory = join(import.meta.dirname, '../../workloads/instances')
+
+/** An image of the fixture set. `name` is the instance's id in lower case, or the package's name. */
+export type InstanceImage = Readonly<{ name: string; reference: string }>
+
+/**
+ * Builds the images of all fixture instances and, for SWE-smith's rows, of their packages; each only when its inputs
+ * changed. The first time takes minutes. `say` gets a line per step.
+ */
+export function buildInstanceImages(say?: (line: string) => void): Promise<readonly InstanceImage[]> {
+  return withBuilds(say, async builds => {
+    const base = await ensureTestbedBase(builds.progress)
+    const images: InstanceImage[] = []
+    for (const { name, pack, changes } of await testbeds(instancesDirectory)) {
+      const args = { BASE_IMAGE: base, PACKAGE: pack, CHANGES: changes }
+      images.push({ name, reference: await ensureBuilt({ name: `instance-${name.replaceAll('__', '_1776_')}`, context: { directory: instancesDirectory, dockerfile: 'Dockerfile', args } }, builds) })
+    }
+    return images
+  })
+}
+
+/** Gives the cluster's node those it does not have yet, in one archive: all but a few megabytes of each are shared. */
+export async function importInstanceImages(handle: Pick<ClusterHandle, 'images'>, images: readonly InstanceImage[], say?: (line: string) => void): Promise<void> {
+  const progress = say === undefined ? silent : lines(say)
+  const present = await handle.images.list()
+  const missing = images.map(({ reference }) => reference).filter(reference => !present.includes(reference))
+  if (missing.length === 0) return
+  await progress(`import ${missing.length} images of instances`, () => withSharedArchive(missing, archive => handle.images.import(archive)))
+}
+
+const rowSchema = z.looseObject({ image: z.string().optional(), image_name: z.string().optional() })
+
+/** JSON lines of instances, with images as the local cluster knows them. Throws for a row whose image is not built. */
+export function withLocalImages(rows: string, images: readonly InstanceImage[]): string {
+  const references = new Map(images.map(({ name, reference }) => [name, reference]))
+  const local = (image: string) => {
+    const reference = references.get(nameIn(image))
+    if (reference === undefined) throw new Error(`${image} is not built. These are: ${[...references.keys()].join(', ')}`)
+    return reference
+  }
+  const rewrite = (line: string) => {
+    const row = rowSchema.parse(JSON.parse(line))
+    if (row.image !== undefined) row.image = local(row.image)
+    if (row.image_name !== undefined) row.image_name = local(row.image_name)
+    return JSON.stringify(row)
+  }
+  return rows.split('\n').map(line => (line === '' ? '' : rewrite(line))).join('\n')
+}
+
+/** `sweb.eval.x86_64.owner__package-1:latest` is the instance, `swesmith.x86_64.owner_1776_package.0a1b2c3d` the package. */
+function nameIn(image: string): string {
+  const last = image.split('/').at(-1) ?? image
+  const ofPackage = /^swesmith\.x86_64\..+?_1776_(.+)\.[0-9a-f]{8}(?::.*)?$/.exec(last)
+  return ofPackage?.[1] ?? last.replace(/^sweb\.eval\.x86_64\./, '').replace(/:.*$/, '')
+}
+
+/** An image to build: `pack` is its package, `changes` what its repository is made of, both below the directory. */
+export type Testbed = Readonly<{ name: string; pack: string; changes: string }>
+
+/** Every package as it is, followed by its instances. */
+export async function testbeds(directory: string): Promise<readonly Testbed[]> {
+  const folders = async (path: string) => (await readdir(join(directory, path), { withFileTypes: true })).filter(entry => entry.isDirectory()).map(({ name }) => name).sort()
+  const found = await Promise.all((await folders('packages')).map(async pack => [
+    { name: pack, pack, changes: `packages/${pack}/sdist.txt` },
+    ...(await folders(`packages/${pack}`)).map(id => ({ name: id.toLowerCase(), pack, changes: `packages/${pack}/${id}` })),
+  ]))
+  return found.flat()
+}
