@@ -76,6 +76,11 @@ function aRun(name: string, modelSecret?: string, dataSecret?: string) {
   }
 }
 
+function anEvaluationWith(change: object): unknown {
+  const spec = { instances: { configMap: { name: 'rows', key: 'rows.jsonl' }, format: 'SWEBench' }, predictions: { gold: {} } }
+  return { apiVersion: 'swe-operator.dev/v1alpha1', kind: 'SWEBenchEval', metadata: { namespace: 'team-a', name: 'eval' }, spec: { ...spec, ...change } }
+}
+
 const withContainer = (change: object) => ({ containers: [{ ...container, ...change }] })
 const token = (audience: object) => ({ volumes: [{ name: 'token', projected: { sources: [{ serviceAccountToken: { path: 'token', ...audience } }] } }] })
 
@@ -168,7 +173,17 @@ describe('an author who names a Secret', () => {
     await expect(tryCreate('bob', aRunWith(change))).rejects.toThrow(`${field}: you may not get Secret "rows" in namespace "team-a".`)
   })
 
+  it.each([
+    ['spec.instances.s3.secretRef: you may not get Secret "rows"', { instances: { ...rows, format: 'SWEBench' } }],
+    ['spec.instances.hub.tokenSecretRef: you may not get Secret "rows"', { instances: { ...hub('rows'), format: 'SWEBench' } }],
+    ['spec.predictions.s3.secretRef: you may not get Secret "rows"', { predictions: { s3: { uri: 's3://data/preds.json', secretRef: { name: 'rows' } } } }],
+    ['spec.images.pullSecrets: you may not get all of the Secrets models, rows', { images: { pullSecrets: ['models', 'rows'] } }],
+  ])('is asked for the right in an evaluation too: %s', async (says, change) => {
+    await expect(tryCreate('bob', anEvaluationWith(change))).rejects.toThrow(says)
+  })
+
   it('is accepted with that right', async () => {
+    expect(await isAllowed('bob', anEvaluationWith({ images: { pullSecrets: ['models'] } }))).toBe(true)
     expect(await isAllowed('bob', aRun('run', 'models'))).toBe(true)
     expect(await tryCreate('bob', aRunWith({ model: hub('models') }))).toContain('created')
   })

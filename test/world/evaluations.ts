@@ -1,8 +1,10 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { z } from 'zod'
 import type { SWEBenchEval } from '../../crds/swebench-eval.ts'
 import { buildInstanceImages, importInstanceImages, instancesDirectory, withLocalImages } from '../cluster/instance-images.ts'
-import type { Place } from './site.ts'
+import type { Place, Site } from './site.ts'
+import { viewStore } from './store-view.ts'
 import { until } from './until.ts'
 
 const ROWS = 'instances'
@@ -15,6 +17,12 @@ export async function shipInstances({ site, namespace }: Place, say: (line: stri
   await site.kube.apply({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: ROWS, namespace }, data: Object.fromEntries(files) })
 }
 
+/** A file of predictions of the fixture set as the ConfigMap `predictions-<name>`. */
+export async function shipPredictions({ site, namespace }: Place, name: string, file: string): Promise<void> {
+  const data = { 'predictions.jsonl': await readFile(join(instancesDirectory, file), 'utf8') }
+  await site.kube.apply({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: `predictions-${name}`, namespace }, data })
+}
+
 /** An evaluation of the fixture instances, small enough for two cores; `more` replaces whole spec fields. */
 export function fixtureEval(name: string, namespace: string, more: Readonly<Record<string, unknown>> = {}): object {
   return {
@@ -24,7 +32,7 @@ export function fixtureEval(name: string, namespace: string, more: Readonly<Reco
     spec: {
       instances: { configMap: { name: ROWS, key: 'rows.swebench.jsonl' }, format: 'SWEBench' },
       predictions: { gold: {} },
-      sandbox: { resources: { cpu: '100m', memory: '512Mi', ephemeralStorage: '1Gi' }, timeoutSeconds: 120 },
+      sandbox: { resources: { cpu: '100m', memory: '512Mi', ephemeralStorage: '1Gi' }, timeoutSeconds: 60 },
       parallelism: 4,
       ...more,
     },
@@ -47,6 +55,21 @@ export async function untilEvalIs(place: Place, name: string, state: string, sec
 
 function isFinal(evaluation: SWEBenchEval | undefined): boolean {
   return evaluation?.status?.conditions?.some(({ type, status }) => (type === 'Complete' || type === 'Stalled') && status === 'True') ?? false
+}
+
+const resultSchema = z.object({ instance: z.string(), sample: z.int(), state: z.string(), reason: z.string().nullish(), message: z.string().nullish() })
+export type Result = z.infer<typeof resultSchema>
+
+/** The report's table of predictions. */
+export async function resultsOf(site: Site, evaluation: SWEBenchEval): Promise<readonly Result[]> {
+  const uri = evaluation.status?.artifacts?.find(({ name }) => name === 'results.jsonl')?.uri
+  if (uri === undefined) throw new Error(`evaluation ${evaluation.metadata.name} has no results.jsonl`)
+  const store = await viewStore(site)
+  try {
+    return (await store.read(uri)).toString().trim().split('\n').map((line) => resultSchema.parse(JSON.parse(line)))
+  } finally {
+    await store.close()
+  }
 }
 
 /** What a person would look at when an evaluation does not do what it should. */

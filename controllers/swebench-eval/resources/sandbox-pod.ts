@@ -74,6 +74,14 @@ function gradeContainer({ evaluation, unit, resolved, settings, capability }: Sa
   }
 }
 
+// Nearly every eval script begins with `pip install -e .`, which without these asks an index in vain, again and again.
+// The second one is inverted in pip: 0 means that build dependencies are taken from where they are installed.
+const PIP_WITHOUT_NETWORK = [
+  { name: 'PIP_RETRIES', value: '0' },
+  { name: 'PIP_NO_BUILD_ISOLATION', value: '0' },
+  { name: 'PIP_DISABLE_PIP_VERSION_CHECK', value: '1' },
+]
+
 /** Root, as the images assume, and without a single capability. It gets no secret, no token and nothing it could write to outside itself. */
 function testContainer({ resolved, settings, image }: SandboxPlan): V1Container {
   const { cpu, memory, ephemeralStorage } = resolved
@@ -82,6 +90,7 @@ function testContainer({ resolved, settings, image }: SandboxPlan): V1Container 
     image,
     ...(settings.imagePullPolicy === 'Never' ? { imagePullPolicy: 'Never' } : {}),
     command: ['/bin/bash', '-c', `until [ -e ${SHARED}/go ]; do sleep ${GATE_SECONDS}; done; exec /bin/bash ${SHARED}/sandbox.sh`],
+    env: PIP_WITHOUT_NETWORK,
     resources: { requests: { cpu, memory, 'ephemeral-storage': ephemeralStorage }, limits: { memory, 'ephemeral-storage': ephemeralStorage } },
     securityContext: { runAsUser: 0, allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } },
     volumeMounts: [{ name: 'swe', mountPath: SHARED, readOnly: true }],
