@@ -36,7 +36,7 @@ class SandboxPod(BaseModel):
     clock_margin_seconds: float = Field(alias="SWE_CLOCK_MARGIN_SECONDS", default=60, gt=0)
     log_bytes: int = Field(alias="SWE_LOG_BYTES", default=64 << 20, ge=1)
     grading_seconds: int = Field(alias="SWE_GRADING_SECONDS", default=300, ge=1)
-    grading_memory_bytes: int = Field(alias="SWE_GRADING_MEMORY_BYTES", default=1 << 30, ge=1)
+    grading_memory_bytes: int = Field(alias="SWE_GRADING_MEMORY_BYTES", default=768 << 20, ge=1)
 
     def client(self) -> CapabilityClient:
         patience = Patience(self.store_patience_seconds)

@@ -142,7 +142,7 @@ def test_a_hanging_test_is_timed_out_by_the_sandbox(sandbox: SandboxWorld, offic
     assert (ended.verdict["outcome"], ended.verdict["reason"]) == ("Error", "TimedOut")
     assert ended.outputs["test_output.txt"].endswith(b"\n\nTimeout error: 3 seconds exceeded.")
     assert ended.verdict["infraFailure"] == {"reason": "tests_timed_out", "tier": "ambiguous"}
-    assert ended.seconds < 6
+    assert ended.seconds < 30
 
 
 def test_output_that_is_no_utf_8_is_read_as_the_official_harness_does(
