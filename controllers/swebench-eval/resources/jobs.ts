@@ -18,7 +18,7 @@ export function buildPrepareJob(evaluation: SWEBenchEval, settings: Settings, nu
     number,
     name: `${evaluation.metadata.name}-eval-prepare-${number}`,
     module: 'swe_workloads.evaluation.prepare',
-    mounts: [...sourceMounts('instances', instances, DATA_FOLDER), ...sourceMounts('predictions', predictions, PREDICTIONS_FOLDER)],
+    mounts: [...sourceMounts('data', instances, DATA_FOLDER), ...sourceMounts('predictions', predictions, PREDICTIONS_FOLDER)],
   })
 }
 

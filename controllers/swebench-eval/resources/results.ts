@@ -24,7 +24,7 @@ export function buildResults(evaluation: SWEBenchEval, rows: readonly Row[]): Co
   const last = [...new Map(rows.map((row) => [row.ordinal, row])).values()].toSorted((one, other) => one.ordinal - other.ordinal)
   const told = last.flatMap(({ ordinal, code, attempt, seconds }) => (isCode(code) ? [{ ordinal, state: endings[code].state, attempt, seconds, reason: endings[code].reason }] : []))
   const infrastructure = told.filter(({ state }) => state === 'Incomplete').map(({ ordinal, reason }) => ({ ordinal, reason, message: MESSAGES[reason] ?? reason }))
-  const data = { version: 1, rows: told.map(({ ordinal, state, attempt, seconds }) => ({ ordinal, state, attempt, seconds })), infrastructure }
+  const data = { version: 1, rows: told, infrastructure }
   return { apiVersion: 'v1', kind: 'ConfigMap', metadata: metadataOf(evaluation, resultsName(evaluation)), data: { 'results.json': JSON.stringify(data) } }
 }
 
