@@ -22,9 +22,13 @@ export function resultsName({ metadata }: SWEBenchEval): string {
 /** What the report program needs beside the verdicts: the state of every prediction, and which were lost to the cluster. */
 export function buildResults(evaluation: SWEBenchEval, rows: readonly Row[]): ConfigMap {
   const last = [...new Map(rows.map((row) => [row.ordinal, row])).values()].toSorted((one, other) => one.ordinal - other.ordinal)
-  const told = last.flatMap(({ ordinal, code, attempt, seconds }) => (isCode(code) ? [{ ordinal, state: endings[code].state, attempt, seconds, reason: endings[code].reason }] : []))
-  const infrastructure = told.filter(({ state }) => state === 'Incomplete').map(({ ordinal, reason }) => ({ ordinal, reason, message: MESSAGES[reason] ?? reason }))
-  const data = { version: 1, rows: told, infrastructure }
+  const rowsTold = last.flatMap(({ ordinal, code, attempt, seconds }) => {
+    if (!isCode(code)) return []
+    const { state, reason } = endings[code]
+    return [{ ordinal, state, attempt, seconds, ...(reason === state ? {} : { reason }) }]
+  })
+  const infrastructure = rowsTold.flatMap(({ ordinal, state, reason = '' }) => (state === 'Incomplete' ? [{ ordinal, reason, message: MESSAGES[reason] ?? reason }] : []))
+  const data = { version: 1, rows: rowsTold, infrastructure }
   return { apiVersion: 'v1', kind: 'ConfigMap', metadata: metadataOf(evaluation, resultsName(evaluation)), data: { 'results.json': JSON.stringify(data) } }
 }
 
