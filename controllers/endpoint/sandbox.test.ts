@@ -53,6 +53,11 @@ describe('a sandbox', () => {
     expect(stage.s3.objects.get(`${PREFIX}outputs/7/2/test_output.txt`)).toBe('the whole of it')
   })
 
+  it('may leave an output without a single byte', async () => {
+    expect((await put('run_instance.log', '')).status).toBe(201)
+    expect(stage.s3.objects.get(`${PREFIX}outputs/7/2/run_instance.log`)).toBe('')
+  })
+
   it('has no verdict before there is one', async () => {
     expect(await ask('outputs/verdict.json')).toMatchObject({ status: 404 })
   })

@@ -63,6 +63,7 @@ describe('what the cluster did', () => {
     ['a deletion', { deleted: true, status: { phase: 'Failed' } }],
     ['a grading container that crashed', { grade: ended(undefined, 1) }],
     ['a grading container that was killed for memory', { grade: ended(undefined, 137, 'OOMKilled'), test: { running: {} } }],
+    ['an image in which nothing can be started', { test: ended(undefined, 128, 'StartError') }],
     ['an image that takes longer than it may', { test: { waiting: { reason: 'ContainerCreating' } }, scheduledAt: '2026-01-01T00:00:00Z' }],
     ['a registry that asked for patience until the end', { test: { waiting: { reason: 'ImagePullBackOff', message: '429 Too Many Requests' } }, scheduledAt: '2026-01-01T00:00:00Z' }],
   ])('is tried again and never the patch’s fault: %s', (_, sandbox) => {

@@ -50,11 +50,15 @@ function codeOf({ outcome, reason }: GradeVerdict): Code {
 function evidence(pod: Pod, { now, pullTimeoutSeconds }: Bench): Code | undefined {
   if (exceededOwnDisk(pod)) return 'd'
   if (isTerminal(pod) || stateOf(pod, GRADE)?.terminated !== undefined) return stateOf(pod, TEST)?.terminated?.reason === 'OOMKilled' ? 'm' : 'i'
+  if (NEVER_RAN.has(stateOf(pod, TEST)?.terminated?.reason ?? '')) return 'i'
   const waiting = stateOf(pod, TEST)?.waiting
   if (isMissingImage(waiting)) return 'N'
   const isPulling = stateOf(pod, TEST)?.running === undefined && stateOf(pod, TEST)?.terminated === undefined
   return isPulling && secondsSince(podCondition(pod, 'PodScheduled'), now) > pullTimeoutSeconds ? 'i' : undefined
 }
+
+// Such as an image without bash: nobody will ever connect to the grading container.
+const NEVER_RAN = new Set(['StartError', 'ContainerCannotRun'])
 
 type State = NonNullable<ContainerStatus['state']>
 
