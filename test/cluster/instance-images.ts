@@ -38,7 +38,8 @@ export async function importInstanceImages(handle: Pick<ClusterHandle, 'images'>
   await progress(`import ${missing.length} images of instances`, () => withSharedArchive(missing, archive => handle.images.import(archive)))
 }
 
-const rowSchema = z.looseObject({ image: z.string().optional(), image_name: z.string().optional() })
+const rowSchema = z.record(z.string(), z.unknown())
+const imageColumns = new Set(['image', 'image_name'])
 
 /** JSON lines of instances, with images as the local cluster knows them. Throws for a row whose image is not built. */
 export function withLocalImages(rows: string, images: readonly InstanceImage[]): string {
@@ -49,10 +50,8 @@ export function withLocalImages(rows: string, images: readonly InstanceImage[]):
     return reference
   }
   const rewrite = (line: string) => {
-    const row = rowSchema.parse(JSON.parse(line))
-    if (row.image !== undefined) row.image = local(row.image)
-    if (row.image_name !== undefined) row.image_name = local(row.image_name)
-    return JSON.stringify(row)
+    const columns = Object.entries(rowSchema.parse(JSON.parse(line)))
+    return JSON.stringify(Object.fromEntries(columns.map(([name, value]) => [name, imageColumns.has(name) && typeof value === 'string' ? local(value) : value])))
   }
   return rows.split('\n').map(line => (line === '' ? '' : rewrite(line))).join('\n')
 }

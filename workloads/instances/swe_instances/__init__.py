@@ -1,0 +1,1 @@
+"""Makes the fixture set of instances: rows, predictions, and what has to become of each prediction."""
