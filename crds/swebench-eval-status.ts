@@ -65,7 +65,7 @@ const countsSchema = z
     incomplete: count.describe('Without a verdict: no prediction, or a sandbox that was lost each time. Never counted as a wrong patch in the valid-only rate.'),
     patchApplyFailed: count.describe('Of error: the patch did not apply.'),
     timedOut: count.describe('Of error: the tests ran longer than they may.'),
-    outOfMemory: count.describe('Of error: the tests took more memory than they may.'),
+    outOfMemory: count.describe('Of error and unresolved: the tests took more memory than they may, twice.'),
     diskFull: count.describe('Of error: the tests wrote more than they may.'),
     infrastructureRetries: count.describe('Sandboxes that were lost and whose prediction was graded again.'),
   })

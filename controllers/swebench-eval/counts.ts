@@ -25,7 +25,7 @@ export function countsOf(seen: Observed): Counts | undefined {
     incomplete: withoutPrediction + inState(final, 'Incomplete'),
     patchApplyFailed: of(final, 'A'),
     timedOut: of(final, 'T'),
-    outOfMemory: of(final, 'M'),
+    outOfMemory: of(final, 'M') + of(final, 'O'),
     diskFull: of(final, 'D'),
     infrastructureRetries: of(seen.rows, 'i'),
   }

@@ -55,6 +55,12 @@ describe('a verdict of the grading container', () => {
     expect(codeOf(aSandbox({ grade: said('Unresolved'), test: killed }))).toBe('m')
     expect(codeOf(aSandbox({ grade: said('Resolved'), test: killed }))).toBe('R')
   })
+
+  it('stands in the end, with the reason beside it, where they run out of memory again', () => {
+    const killed = ended(undefined, 0, 'OOMKilled')
+    const second = (outcome: string) => judge({ ordinal: 3, attempt: 2 }, aSandbox({ grade: said(outcome), test: killed }), { ...bench, earlier: earlier('m') })?.row.code
+    expect([second('Unresolved'), second('Error')]).toEqual(['O', 'M'])
+  })
 })
 
 describe('what the cluster did', () => {

@@ -33,8 +33,10 @@ export function judgeStored(unit: Unit, verdict: GradeVerdict | undefined, bench
 
 function ofVerdict(unit: Unit, verdict: GradeVerdict, pod: Pod | undefined, bench: Bench): Judgement {
   const seconds = verdict.testSeconds ?? 0
-  // The kernel may kill one child alone: the tests go on and report nonsense, and the kubelet still says so.
-  if (pod !== undefined && verdict.outcome !== 'Resolved' && stateOf(pod, TEST)?.terminated?.reason === 'OOMKilled') return settle(unit, 'm', seconds, bench)
+  // The kernel may kill one child alone: the tests go on without it, and the kubelet still says so.
+  const isKilled = pod !== undefined && stateOf(pod, TEST)?.terminated?.reason === 'OOMKilled'
+  if (isKilled && verdict.outcome === 'Unresolved') return chance(unit, ['m', 'O'], seconds, bench)
+  if (isKilled && verdict.outcome === 'Error') return chance(unit, ['m', 'M'], seconds, bench)
   return settle(unit, codeOf(verdict), seconds, bench)
 }
 
@@ -92,12 +94,21 @@ function secondsOf(pod: Pod, now: Date): number {
   return (Date.parse(test?.terminated?.finishedAt ?? now.toISOString()) - Date.parse(startedAt)) / 1000
 }
 
-/** A patch's own limits are its fault the second time; what the cluster did is tried again within its own budget. */
-function settle(unit: Unit, code: Code, seconds: number, { earlier, infrastructureRetries }: Bench): Judgement {
-  const times = earlier.filter((row) => row.code === code && row.attempt < unit.attempt).length
-  if (code === 'm' || code === 'd') return times === 0 ? again(unit, code, seconds, 0) : { row: rowOf(unit, code === 'm' ? 'M' : 'D', seconds) }
-  if (code === 'i') return times < infrastructureRetries ? again(unit, code, seconds, times) : { row: rowOf(unit, 'X', seconds) }
+/** What the cluster did is tried again within its own budget; a patch's own limits are its fault the second time. */
+function settle(unit: Unit, code: Code, seconds: number, bench: Bench): Judgement {
+  if (code === 'm') return chance(unit, ['m', 'M'], seconds, bench)
+  if (code === 'd') return chance(unit, ['d', 'D'], seconds, bench)
+  const times = timesOf(code, unit, bench)
+  if (code === 'i') return times < bench.infrastructureRetries ? again(unit, code, seconds, times) : { row: rowOf(unit, 'X', seconds) }
   return { row: rowOf(unit, code, seconds) }
+}
+
+function chance(unit: Unit, [first, second]: readonly [Code, Code], seconds: number, bench: Bench): Judgement {
+  return timesOf(first, unit, bench) === 0 ? again(unit, first, seconds, 0) : { row: rowOf(unit, second, seconds) }
+}
+
+function timesOf(code: Code, unit: Unit, { earlier }: Bench): number {
+  return earlier.filter((row) => row.code === code && row.attempt < unit.attempt).length
 }
 
 function again(unit: Unit, code: Code, seconds: number, times: number): Judgement {

@@ -10,6 +10,7 @@ export const endings = {
   A: { state: 'Error', final: true, reason: 'PatchApplyFailed' },
   T: { state: 'Error', final: true, reason: 'TimedOut' },
   M: { state: 'Error', final: true, reason: 'OutOfMemory' },
+  O: { state: 'Unresolved', final: true, reason: 'OutOfMemory' },
   D: { state: 'Error', final: true, reason: 'DiskFull' },
   E: { state: 'Error', final: true, reason: 'NoTestOutput' },
   X: { state: 'Incomplete', final: true, reason: 'Infrastructure' },

@@ -1,7 +1,7 @@
 // npm run chaos [-- --seed N --nights 10]: each night one run is struck once by every kill, in a random order at random steps.
 import { parseArgs } from 'node:util'
 import { randomInt } from 'node:crypto'
-import { strike, untilOperatorReady, KILLS, type Kill } from '../world/kills.ts'
+import { replaceOperator, strike, untilOperatorReady, KILLS, type Kill } from '../world/kills.ts'
 import { lossHistory, weightsSha256 } from '../world/outcome.ts'
 import { rowsRun } from '../world/rows.ts'
 import { untilState, untilStep } from '../world/runs.ts'
@@ -32,6 +32,7 @@ async function spend(night: number): Promise<readonly string[]> {
   const strikes = order.map(({ kill }, index) => ({ kill, step: Math.floor(((index + random()) / order.length) * (STEPS - 5)) + 1 }))
   console.log(`night ${night}: ${strikes.map((one) => `${one.kill} at step ${one.step}`).join(', ')}`)
   try {
+    await replaceOperator(site)
     const got = await outcome(`night-${night}`, strikes)
     return got === wanted ? [] : [`night ${night}: ended with other losses or weights than the undisturbed run`]
   } catch (error) {

@@ -31,7 +31,7 @@ export function report(run: TrainingRun, all: readonly Finding[], cluster: Clust
     '', `Loss   ${run.status?.loss?.first} → ${run.status?.loss?.last}   evaluation ${run.status?.loss?.evalFirst ?? '–'} → ${run.status?.loss?.evalLast ?? '–'}`,
     '', 'Artifacts', ...artifacts,
     '', 'Look around', `  export KUBECONFIG=${cluster.kubeconfigPath} PATH=${cluster.binaries.kubectl.replace(/\/[^/]+$/, '')}:$PATH`,
-    '  kubectl get trainingruns -A', '  kubectl describe trainingrun quickstart -n demo', '  kubectl explain trainingrun.spec',
+    '  kubectl get trainingruns,swebenchevals -A', '  kubectl describe trainingrun quickstart -n demo', '  kubectl explain trainingrun.spec',
     'Remove it all', `  npm run cluster -- down --name ${cluster.name}`, '',
   ].join('\n')
 }

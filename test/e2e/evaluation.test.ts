@@ -1,21 +1,13 @@
 // Real sandboxes: the fixture instances, their gold patches, and predictions that something is the matter with.
-import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { z } from 'zod'
-import type { SWEBenchEval } from '../../crds/swebench-eval.ts'
-import { instancesDirectory } from '../cluster/instance-images.ts'
-import { fixtureEval, resultsOf, shipInstances, shipPredictions, untilEvalIs, type Result } from '../world/evaluations.ts'
-import { ensureNamespace } from '../world/site.ts'
+import { fixtureEval, shipInstances, untilEvalIs, untilVerdicts } from '../world/evaluations.ts'
+import { compare, FIXTURE_SETS, gradeFixtureSet } from '../world/fixture-set.ts'
+import { killOperator, untilOperatorReady } from '../world/kills.ts'
+import { ensureNamespace, OPERATOR_NAMESPACE } from '../world/site.ts'
 import { stage } from './stage.ts'
 
 const NAMESPACE = 'e2e-evaluations'
-const SECONDS = 900
-
-const expectedSchema = z.object({
-  predictions: z.array(z.looseObject({ file: z.string(), instance: z.string(), sample: z.int().optional(), name: z.string(), states: z.array(z.string()) })),
-})
-const { predictions } = expectedSchema.parse(JSON.parse(await readFile(join(instancesDirectory, 'expected.json'), 'utf8')))
+const SECONDS = 600
 
 describe('evaluating predictions', () => {
   const { site } = stage()
@@ -24,30 +16,32 @@ describe('evaluating predictions', () => {
   beforeAll(async () => {
     await site.kube.run(['delete', 'namespace', NAMESPACE, '--ignore-not-found', '--wait', '--timeout=180s'])
     await ensureNamespace(site.kube, NAMESPACE, 'baseline')
-    await shipInstances(place, () => undefined)
+    await shipInstances(place, (line) => console.log(line))
   })
 
-  it.each([
-    ['gold', 'predictions.gold.jsonl'],
-    ['no-op', 'predictions.no-op.jsonl'],
-    ['traps', 'predictions.traps.jsonl'],
-  ])('ends as the official harness says, prediction by prediction: %s', async (name, file) => {
-    await shipPredictions(place, name, file)
-    await site.kube.apply(fixtureEval(name, NAMESPACE, { predictions: { configMap: { name: `predictions-${name}`, key: 'predictions.jsonl' } } }))
-    const evaluation = await untilEvalIs(place, name, 'Succeeded', SECONDS)
-    const got = new Map((await resultsOf(site, evaluation)).map((result) => [keyOf(result), result]))
-    const wanted = predictions.filter((one) => one.file === file && !['UnknownId', 'Duplicate'].includes(one.states[0] ?? ''))
-    expect(wanted.length).toBeGreaterThan(0)
-    const wrong = wanted.filter((one) => !one.states.includes(got.get(keyOf(one))?.state ?? 'nothing')).map((one) => `${one.name} on ${one.instance}: ${JSON.stringify(got.get(keyOf(one)))}, not ${one.states.join(' or ')}`)
-    expect(wrong).toEqual([])
-    expect(await podsOf(evaluation)).toEqual([])
+  it.each(FIXTURE_SETS)('ends as the official harness says, prediction by prediction, and leaves no sandbox: %s', async (set) => {
+    const { compared } = await gradeFixtureSet(place, set, SECONDS)
+    expect(compared.length).toBeGreaterThan(10)
+    expect(compared.filter(({ agrees }) => !agrees)).toEqual([])
+    expect(await sandboxesOf(set)).toEqual([])
   })
 
-  function keyOf({ instance, sample = 1 }: Readonly<{ instance: string; sample?: number | undefined }> | Result): string {
-    return `${instance} ${sample}`
-  }
+  it('loses no verdict, doubles none and blames no patch when operator, kubelet and store are killed under it', async () => {
+    await site.kube.apply(fixtureEval('struck', NAMESPACE, { parallelism: 3 }))
+    await untilVerdicts(place, 'struck', 2, SECONDS)
+    await killOperator(site)
+    await untilVerdicts(place, 'struck', 5, SECONDS)
+    await site.cluster.restart('kubelet')
+    await untilVerdicts(place, 'struck', 8, SECONDS)
+    await site.kube.run(['delete', 'pod', '-n', OPERATOR_NAMESPACE, '-l', 'app.kubernetes.io/component=store', '--grace-period=0', '--force'])
+    const evaluation = await untilEvalIs(place, 'struck', 'Succeeded', SECONDS)
+    const compared = await compare(place, 'gold', evaluation)
+    expect(compared.filter(({ agrees }) => !agrees)).toEqual([])
+    expect(evaluation.status?.counts).toMatchObject({ total: compared.length, error: 0, incomplete: 0 })
+    await untilOperatorReady(site)
+  })
 
-  async function podsOf({ metadata: { name } }: SWEBenchEval): Promise<readonly string[]> {
+  async function sandboxesOf(name: string): Promise<readonly string[]> {
     const pods = await site.kube.list('pods', { namespace: NAMESPACE, selector: `swe-operator.dev/swebench-eval=${name},swe-operator.dev/role=sandbox` })
     return pods.map((pod) => pod.metadata.name)
   }

@@ -53,6 +53,16 @@ export async function untilEvalIs(place: Place, name: string, state: string, sec
   return reached
 }
 
+/** Waits until so many predictions have ended, and fails at once when the evaluation has. */
+export async function untilVerdicts(place: Place, name: string, count: number, seconds: number): Promise<void> {
+  const verdictsIn = (evaluation: SWEBenchEval | undefined): number => (evaluation?.status?.counts?.completed ?? 0) + (evaluation?.status?.counts?.error ?? 0)
+  await until(`evaluation ${name} has ${count} verdicts`, seconds, async () => {
+    const evaluation = await readEval(place, name)
+    if (isFinal(evaluation) && verdictsIn(evaluation) < count) throw new Error(`evaluation ${name} ended before`)
+    return verdictsIn(evaluation) >= count
+  }, () => describeEval(place, name))
+}
+
 function isFinal(evaluation: SWEBenchEval | undefined): boolean {
   return evaluation?.status?.conditions?.some(({ type, status }) => (type === 'Complete' || type === 'Stalled') && status === 'True') ?? false
 }

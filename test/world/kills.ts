@@ -26,7 +26,8 @@ export async function strike(kill: Kill, place: Place, run: string): Promise<voi
   }
 }
 
-async function killOperator(site: Site): Promise<void> {
+/** SIGKILL to its process; the kubelet starts the container again. */
+export async function killOperator(site: Site): Promise<void> {
   const pods = await site.kube.list('pods', { namespace: OPERATOR_NAMESPACE, selector: 'app.kubernetes.io/name=swe-operator' })
   const killed = await Promise.all(pods.map((pod) => killInPod(pod.metadata.uid, 'controllers/main.ts')))
   if (killed.reduce((sum, one) => sum + one, 0) === 0) throw new Error('no operator process was found to kill')
@@ -70,6 +71,12 @@ async function liveJobs({ site, namespace }: Place): Promise<[string, number][]>
     jobs.set(run, (jobs.get(run) ?? new Set()).add(metadata.labels?.['swe-operator.dev/attempt'] ?? ''))
   }
   return [...jobs].map(([run, attempts]) => [run, attempts.size])
+}
+
+/** A new pod, without the kubelet's pause before a restart, which grows with every kill and is not what is tested. */
+export async function replaceOperator(site: Site): Promise<void> {
+  await site.kube.run(['delete', 'pod', '-n', OPERATOR_NAMESPACE, '-l', 'app.kubernetes.io/component=operator', '--wait'])
+  await untilOperatorReady(site)
 }
 
 /** Waits until somebody holds the lease and answers again after a kill. */

@@ -65,6 +65,7 @@ async function killUnseen(place: Place, run: string): Promise<void> {
   await untilOperatorReady(place.site)
 }
 
+/** Takes deployments of the operator's namespace away, or brings them back. */
 async function scale({ site }: Place, replicas: 0 | 1): Promise<void> {
   const deployments = ['swe-operator', 'swe-operator-store'].map((name) => `deployment/${name}`)
   await site.kube.run(['scale', ...deployments, '-n', OPERATOR_NAMESPACE, `--replicas=${replicas}`])

@@ -1,0 +1,41 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { z } from 'zod'
+import type { SWEBenchEval } from '../../crds/swebench-eval.ts'
+import { instancesDirectory } from '../cluster/instance-images.ts'
+import { fixtureEval, resultsOf, shipPredictions, untilEvalIs } from './evaluations.ts'
+import type { Place } from './site.ts'
+
+export const FIXTURE_SETS = ['gold', 'no-op', 'traps'] as const
+export type FixtureSet = (typeof FIXTURE_SETS)[number]
+
+const expectedSchema = z.object({
+  predictions: z.array(z.looseObject({ file: z.string(), instance: z.string(), sample: z.int().optional(), name: z.string(), states: z.array(z.string()), why: z.string() })),
+})
+
+/** A prediction of the fixture set: the states that the official harness was seen to end it in, and the one it is in here. */
+export type Compared = Readonly<{ name: string; instance: string; wanted: readonly string[]; got: string; why: string; agrees: boolean }>
+
+// What never becomes a prediction is counted by the preparation and has no row in the report.
+const NOT_PREDICTIONS = new Set(['UnknownId', 'Duplicate'])
+
+/** Grades one file of the fixture set and holds every verdict against that of the official harness. */
+export async function gradeFixtureSet(place: Place, set: FixtureSet, seconds: number): Promise<Readonly<{ evaluation: SWEBenchEval; compared: readonly Compared[] }>> {
+  const { site, namespace } = place
+  await shipPredictions(place, set, `predictions.${set}.jsonl`)
+  await site.kube.run(['delete', 'swebencheval', set, '-n', namespace, '--ignore-not-found', '--wait'])
+  await site.kube.apply(fixtureEval(set, namespace, { predictions: { configMap: { name: `predictions-${set}`, key: 'predictions.jsonl' } } }))
+  const evaluation = await untilEvalIs(place, set, 'Succeeded', seconds)
+  return { evaluation, compared: await compare(place, set, evaluation) }
+}
+
+/** Every prediction of a file beside its verdict in the report of an evaluation. */
+export async function compare({ site }: Place, set: FixtureSet, evaluation: SWEBenchEval): Promise<readonly Compared[]> {
+  const { predictions } = expectedSchema.parse(JSON.parse(await readFile(join(instancesDirectory, 'expected.json'), 'utf8')))
+  const states = new Map((await resultsOf(site, evaluation)).map(({ instance, sample, state }) => [`${instance} ${sample}`, state]))
+  const inFile = predictions.filter(({ file, states: [first = ''] }) => file === `predictions.${set}.jsonl` && !NOT_PREDICTIONS.has(first))
+  return inFile.map(({ name, instance, sample = 1, states: wanted, why }) => {
+    const got = states.get(`${instance} ${sample}`) ?? 'nothing'
+    return { name, instance, wanted, got, why, agrees: wanted.includes(got) }
+  })
+}
