@@ -95,8 +95,8 @@ export class Gradings {
   }
 }
 
-// While it is held, what runs is still watched to its end.
-const DRIVEN = new Set(['Running', 'Suspending', 'Suspended', 'StoreUnavailable'])
+// While it is held, what runs is still watched to its end; while it is reported, a new leader removes what an old one left.
+const DRIVEN = new Set(['Running', 'Suspending', 'Suspended', 'StoreUnavailable', 'Reporting'])
 
 function wantsGrading({ metadata, status }: SWEBenchEval): boolean {
   return metadata.deletionTimestamp === undefined && status?.data?.prefix !== undefined && DRIVEN.has(status.state ?? '')

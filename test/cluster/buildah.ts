@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { run } from './exec.ts'
@@ -36,29 +36,48 @@ export async function imageExists(reference: string): Promise<boolean> {
   return buildah(['inspect', '--type', 'image', '--format', '{{.FromImageID}}', reference]).then(() => true, () => false)
 }
 
-/** Hands `use` the image as a file that containerd imports. Not compressed: making it would take longer than reading it. */
+/** Hands `use` the image as a file that containerd imports. */
 export async function withArchive<T>(reference: string, use: (archivePath: string) => Promise<T>): Promise<T> {
   const path = join(imagesDirectory(), 'tmp', `${process.pid}-${reference.replaceAll(/[/:]/g, '_')}.tar`)
   try {
-    await buildah(['push', '--quiet', '--disable-compression=true', reference, `oci-archive:${path}:${reference}`])
+    await writeArchive(reference, path)
     return await use(path)
   } finally {
     await rm(path, { force: true })
   }
 }
 
-/** The same for several images in one archive, which holds a layer once however many of them have it. */
+/** The same for several images in one file, which holds a layer once however many of them have it. */
 export async function withSharedArchive<T>(references: readonly string[], use: (archivePath: string) => Promise<T>): Promise<T> {
-  const layout = await mkdtemp(join(imagesDirectory(), 'tmp', 'layout-'))
-  const path = `${layout}.tar`
+  const directory = await mkdtemp(join(imagesDirectory(), 'tmp', 'archive-'))
+  const path = `${directory}.tar`
   try {
-    for (const reference of references) await buildah(['push', '--quiet', '--disable-compression=true', reference, `oci:${layout}:${reference}`])
-    await run('tar', ['--create', '--file', path, '--directory', layout, '.'])
+    const manifest: unknown[] = []
+    for (const reference of references) {
+      await writeArchive(reference, path)
+      manifest.push(...await unpackArchive(path, directory))
+    }
+    await writeFile(join(directory, 'manifest.json'), JSON.stringify(manifest))
+    await run('tar', ['--create', '--file', path, '--directory', directory, '.'])
     return await use(path)
   } finally {
-    await rm(layout, { recursive: true, force: true })
+    await rm(directory, { recursive: true, force: true })
     await rm(path, { force: true })
   }
+}
+
+/** In Docker's format, because buildah compresses what it writes in OCI's: that takes longer than everything else. */
+async function writeArchive(reference: string, path: string): Promise<void> {
+  await rm(path, { force: true })
+  await buildah(['push', '--quiet', reference, `docker-archive:${path}:${reference}`])
+}
+
+/** Adds the files of an archive that are not there yet, layers named by their content, and returns its manifest. */
+async function unpackArchive(path: string, directory: string): Promise<readonly unknown[]> {
+  const manifest = join(directory, 'manifest.json')
+  await rm(manifest, { force: true })
+  await run('tar', ['--extract', '--skip-old-files', '--file', path, '--directory', directory])
+  return z.array(z.unknown()).parse(JSON.parse(await readFile(manifest, 'utf8')))
 }
 
 /** A build that failed or was killed leaves its container and that container's mounts. */

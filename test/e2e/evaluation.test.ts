@@ -38,6 +38,7 @@ describe('evaluating predictions', () => {
     const compared = await compare(place, 'gold', evaluation)
     expect(compared.filter(({ agrees }) => !agrees)).toEqual([])
     expect(evaluation.status?.counts).toMatchObject({ total: compared.length, error: 0, incomplete: 0 })
+    expect(await sandboxesOf('struck')).toEqual([])
     await untilOperatorReady(site)
   })
 

@@ -1,0 +1,90 @@
+import { dump } from 'js-yaml'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import type { SWEBenchEval, SWEBenchEvalSpec } from '../../../crds/swebench-eval.ts'
+import { HARNESS_VERSION, resolve } from '../resolve.ts'
+import { rowOf } from '../rows.ts'
+import type { Settings } from '../settings.ts'
+import { buildInputs } from './inputs.ts'
+import { buildPrepareJob, buildReportJob } from './jobs.ts'
+import { buildResults, buildShard, ROWS_PER_SHARD } from './results.ts'
+import { buildSandboxPod } from './sandbox-pod.ts'
+
+const settings: Settings = { harnessImage: 'ghcr.io/swe-operator/harness:0.1.0', imagePullPolicy: 'IfNotPresent', artifactsUrl: 'https://swe-operator-artifacts.swe-operator-system.svc:8443', bucket: 'swe-operator', caBundle: () => 'CA' }
+const IMAGE = 'swebench/sweb.eval.x86_64.psf_1776_requests-1142:latest'
+const CAPABILITY = 'c'.repeat(64)
+
+function anEvaluation(spec: Partial<SWEBenchEvalSpec> = {}): SWEBenchEval {
+  return {
+    apiVersion: 'swe-operator.dev/v1alpha1', kind: 'SWEBenchEval',
+    metadata: { namespace: 'team', name: 'lite', uid: '0b5e7c1a-1111-2222-3333-444455556666' },
+    spec: { instances: { configMap: { name: 'rows', key: 'rows.jsonl' }, format: 'SWEBench' }, predictions: { gold: {} }, ...spec },
+  }
+}
+
+const full = anEvaluation({
+  instances: { hub: { repo: 'SWE-bench/SWE-bench_Verified', split: 'test', tokenSecretRef: { name: 'hub' } }, format: 'SWEBench', select: { repos: ['psf/requests'], failToPass: { min: 1 }, limit: 10, seed: 7 } },
+  predictions: { s3: { uri: 's3://models/preds.json', secretRef: { name: 'models' } } },
+  sandbox: { resources: { cpu: '2', memory: '8Gi', ephemeralStorage: '20Gi' }, timeoutSeconds: 900, nodeSelector: { pool: 'sandboxes' }, infrastructureRetries: 1 },
+  images: { pullSecrets: ['docker-hub'], pullTimeoutSeconds: 600 },
+})
+
+function aSandbox(evaluation: SWEBenchEval) {
+  return buildSandboxPod({ evaluation, resolved: resolve(evaluation), settings, unit: { ordinal: 12, attempt: 2 }, image: IMAGE, capability: CAPABILITY })
+}
+
+describe('what is created for an evaluation', () => {
+  it.each([
+    ['inputs-minimal', buildInputs(anEvaluation(), resolve(anEvaluation()), 'CA')],
+    ['inputs-full', buildInputs(full, resolve(full), 'CA')],
+    ['prepare-job-full', buildPrepareJob(full, settings, 1)],
+    ['report-job', buildReportJob(full, settings, 1)],
+    ['sandbox-minimal', aSandbox(anEvaluation())],
+    ['sandbox-full', aSandbox(full)],
+    ['results', buildResults(full, [rowOf({ ordinal: 1, attempt: 1 }, 'i', 3), rowOf({ ordinal: 0, attempt: 1 }, 'R', 60), rowOf({ ordinal: 1, attempt: 2 }, 'X', 4), rowOf({ ordinal: 2, attempt: 1 }, 'T', 900)])],
+  ])('is rendered as in golden/%s.yaml', async (name, object) => {
+    await expect(dump(object, { lineWidth: -1, noRefs: true })).toMatchFileSnapshot(`golden/${name}.yaml`)
+  })
+
+  it('is the same each time', () => {
+    expect(aSandbox(full)).toEqual(aSandbox(full))
+  })
+
+  it('keeps a full shard of results below 20 KB', () => {
+    const rows = Array.from({ length: ROWS_PER_SHARD }, (_, index) => rowOf({ ordinal: 90_000 + index, attempt: 20 }, 'U', 86_400))
+    expect(JSON.stringify(buildShard(full, 12, rows)).length).toBeLessThan(20_000)
+  })
+})
+
+describe('a sandbox', () => {
+  const { spec } = aSandbox(full)
+  const [grade, test] = spec.containers
+
+  it('gives hostile code nothing to take: no token, no Secret, no service, no capability, no name of ours in its environment', () => {
+    expect(spec).toMatchObject({ automountServiceAccountToken: false, enableServiceLinks: false, securityContext: { seccompProfile: { type: 'RuntimeDefault' } } })
+    expect(spec.volumes?.filter((volume) => volume.secret ?? volume.projected ?? volume.hostPath)).toEqual([])
+    expect(test).toMatchObject({ name: 'test', securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } } })
+    expect(JSON.stringify(test)).not.toMatch(new RegExp(`${CAPABILITY}|SWE_|swe-operator-artifacts`))
+  })
+
+  it('lets hostile code write nothing outside itself', () => {
+    expect(test?.volumeMounts).toEqual([{ name: 'swe', mountPath: '/swe', readOnly: true }])
+    expect(test?.resources?.limits).toEqual({ memory: '8Gi', 'ephemeral-storage': '20Gi' })
+  })
+
+  it('lets the grading container be nobody, and write its own folders alone', () => {
+    expect(grade).toMatchObject({ name: 'grade', securityContext: { runAsNonRoot: true, readOnlyRootFilesystem: true, capabilities: { drop: ['ALL'] } } })
+  })
+
+  it('ends by itself even if no clock of ours works', () => {
+    expect(spec.activeDeadlineSeconds).toBeGreaterThan(600 + 900)
+  })
+})
+
+describe('the harness', () => {
+  it('is of the version that its image installs', () => {
+    const requirements = readFileSync(join(import.meta.dirname, '../../../workloads/requirements-harness.txt'), 'utf8')
+    expect(requirements).toContain(`swebench==${HARNESS_VERSION}\n`)
+  })
+})
