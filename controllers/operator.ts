@@ -16,6 +16,7 @@ import { createSandboxGate } from './endpoint/sandbox-gate.ts'
 import { endpointService } from './endpoint/service.ts'
 import { createTokenReviews } from './endpoint/token-reviews.ts'
 import { labelOwnPod } from './leader-label.ts'
+import { exposeEvaluationMetrics } from './metrics/evaluation-metrics.ts'
 import { exposeRunMetrics } from './metrics/run-metrics.ts'
 import { LEASE } from './permissions.ts'
 import { PodType, type Pod } from './shared/kinds.ts'
@@ -71,6 +72,7 @@ export function createOperator(config: Config, surroundings: Surroundings): Mana
     services: (led) => {
       bind(led)
       exposeRunMetrics({ ...led, book: progress().book })
+      exposeEvaluationMetrics(led)
       return [storeService(store, led.world, led.log), serveEndpoint(config, led, { store, keeper, capabilities, ...progress() }), gradings.service()]
     },
     onLeading: (led) => labelOwnPod(led, config.pod, 'Leader'),

@@ -1,8 +1,8 @@
 import { endings } from '../jobs/endings.ts'
-import { TrainingRunType, type TrainingRun, type TrainingRunStatus } from '../../crds/training-run.ts'
-import type { KubeObject } from '../../operator/api/object.ts'
+import { TrainingRunType, type TrainingRunStatus } from '../../crds/training-run.ts'
 import type { Runtime } from '../../operator/manager.ts'
 import { counter } from '../../operator/observe/instruments.ts'
+import { onStatusChange } from './status-changes.ts'
 
 export type Watched = Pick<Runtime, 'cache' | 'metrics' | 'isLeading'>
 
@@ -15,7 +15,7 @@ export function countAttempts({ cache, metrics, isLeading }: Watched): void {
     const state = reason === 'Completed' ? 'Completed' : retry === 'Always' ? 'Preempted' : 'Failed'
     attempts.inc({ state, reason }, 0) // a rate over a series that begins at 1 would miss the first
   }
-  onStatusChange(cache, isLeading, (before, after) => {
+  onStatusChange(TrainingRunType, { cache, isLeading }, (before, after) => {
     const over = new Set(finished(before).map(({ number }) => number))
     for (const { number, state, reason } of finished(after)) if (!over.has(number)) attempts.inc({ state, reason: reason ?? state })
   })
@@ -27,19 +27,11 @@ export function countSpending({ cache, metrics, isLeading }: Watched): void {
   const nodeSeconds = count('node_seconds', 'Seconds for which training pods occupied a node.')
   const gpuSeconds = count('gpu_seconds', 'GPUs times seconds of training pods.')
   const cost = count('cost_amount', 'What training pods cost, by currency.', ['currency'])
-  onStatusChange(cache, isLeading, (before, after) => {
+  onStatusChange(TrainingRunType, { cache, isLeading }, (before, after) => {
     nodeSeconds.inc(growth(before?.cost?.seconds, after?.cost?.seconds))
     gpuSeconds.inc(growth(before?.cost?.gpuSeconds, after?.cost?.gpuSeconds))
     const { amount, currency = '' } = after?.cost ?? {}
     if (amount !== undefined) cost.inc({ currency }, growth(before?.cost?.amount, amount))
-  })
-}
-
-type RunLike = KubeObject & Pick<TrainingRun, 'status'>
-
-function onStatusChange(cache: Watched['cache'], isLeading: () => boolean, changed: (before: Status, after: Status) => void): void {
-  cache.onChange(TrainingRunType, (before: RunLike | undefined, after: RunLike | undefined) => {
-    if (before !== undefined && after !== undefined && before.metadata.uid === after.metadata.uid && isLeading()) changed(before.status, after.status)
   })
 }
 

@@ -1,6 +1,5 @@
 import { dump } from 'js-yaml'
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { readFile } from 'node:fs/promises'
 import { describe, expect, it } from 'vitest'
 import type { SWEBenchEval, SWEBenchEvalSpec } from '../../../crds/swebench-eval.ts'
 import { HARNESS_VERSION, resolve } from '../resolve.ts'
@@ -83,8 +82,8 @@ describe('a sandbox', () => {
 })
 
 describe('the harness', () => {
-  it('is of the version that its image installs', () => {
-    const requirements = readFileSync(join(import.meta.dirname, '../../../workloads/requirements-harness.txt'), 'utf8')
+  it('is of the version that its image installs', async () => {
+    const requirements = await readFile(new URL('../../../workloads/requirements-harness.txt', import.meta.url), 'utf8')
     expect(requirements).toContain(`swebench==${HARNESS_VERSION}\n`)
   })
 })
