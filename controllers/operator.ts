@@ -8,6 +8,7 @@ import { createManager, type Manager, type ManagerOptions, type Runtime, type Se
 import type { Log } from '../operator/observe/log.ts'
 import type { World } from '../operator/world.ts'
 import type { Config } from './config.ts'
+import { endpointAddress } from './endpoint/address.ts'
 import { CAPABILITY_SECRET, createCapabilities, type Capabilities } from './endpoint/capabilities.ts'
 import { createGate } from './endpoint/gate.ts'
 import { createEndpointMetrics, type EndpointMetrics } from './endpoint/metrics.ts'
@@ -50,7 +51,7 @@ export function createOperator(config: Config, surroundings: Surroundings): Mana
   const capabilities = createCapabilities(ownSecret(() => runtime().unfenced, { namespace: config.pod.namespace, name: CAPABILITY_SECRET }))
   const evaluations = createEvaluationStore(store)
   const gradings = new Gradings(() => ({
-    ...runtime(), client: runtime().ungated, settings: evalSettingsOf(config, keeper), store: evaluations, capabilityOf: capabilities.of, fieldManager: FIELD_MANAGER,
+    ...runtime(), client: runtime().ungated, settings: evalSettingsOf(config, keeper), store: evaluations, capabilityOf: capabilities.of, endpointAddress: () => endpointAddress(runtime().unfenced, config.pod.namespace, config.artifactsHost), fieldManager: FIELD_MANAGER,
     wake: (key) => runtime().enqueue(SWEBENCH_EVAL_CONTROLLER, key),
   }))
   const sources = {
@@ -105,12 +106,15 @@ function settingsOf({ trainer, store, artifactsHost, progressHost, endpoints, po
   }
 }
 
-function evalSettingsOf({ harness, store, artifactsHost, endpoints }: Config, keeper: TlsKeeper): EvalSettings {
+function evalSettingsOf({ harness, store, artifactsHost, endpoints, pod }: Config, keeper: TlsKeeper): EvalSettings {
   return {
     harnessImage: harness.image,
     imagePullPolicy: harness.imagePullPolicy,
     imagePullSecrets: harness.imagePullSecrets,
     artifactsUrl: `https://${artifactsHost}:${endpoints.port}`,
+    endpointHost: artifactsHost,
+    endpointPort: endpoints.port,
+    operatorNamespace: pod.namespace,
     bucket: store.bucket,
     caBundle: keeper.bundle,
   }

@@ -1,4 +1,5 @@
 import { CAPABILITY_SECRET } from './endpoint/capabilities.ts'
+import { ARTIFACTS_SERVICE } from './endpoint/address.ts'
 import type { RbacRule } from './shared/permissions.ts'
 import { STORE_SECRET } from './store/credentials.ts'
 import { TLS_SECRET } from './tls/keeper.ts'
@@ -22,6 +23,8 @@ const endpointPermissions: readonly RbacRule[] = [
   { scope: 'Cluster', apiGroups: [''], resources: ['pods'], verbs: ['get'] },
   { scope: 'OwnNamespace', apiGroups: [''], resources: ['secrets'], verbs: ['create'] },
   { scope: 'OwnNamespace', apiGroups: [''], resources: ['secrets'], resourceNames: [STORE_SECRET, TLS_SECRET, CAPABILITY_SECRET], verbs: ['get', 'patch'] },
+  // Sandboxes have no DNS: they are told the address.
+  { scope: 'OwnNamespace', apiGroups: [''], resources: ['services'], resourceNames: [ARTIFACTS_SERVICE], verbs: ['get'] },
   // The label by which the progress Service finds the leader.
   { scope: 'OwnNamespace', apiGroups: [''], resources: ['pods'], verbs: ['patch'] },
 ]

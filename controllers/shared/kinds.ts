@@ -36,10 +36,17 @@ export type Job = KubeObject & Readonly<{
 /** A Job as we create it; of its spec only whether it is suspended is read back. */
 export type DesiredJob = Omit<Job, 'spec'> & Readonly<{ spec: V1JobSpec }>
 
+/** Never read back beyond its metadata. */
+export type NetworkPolicy = KubeObject
+
+export type Service = KubeObject & Readonly<{ spec?: Readonly<{ clusterIP?: string }> }>
+
 export type ConfigMap = KubeObject & Readonly<{ data?: Readonly<Record<string, string>> }>
 
 export const PodType = resourceType<Pod>({ apiVersion: 'v1', kind: 'Pod', plural: 'pods', scope: 'Namespaced' })
 export const JobType = resourceType<Job>({ apiVersion: 'batch/v1', kind: 'Job', plural: 'jobs', scope: 'Namespaced' })
+export const NetworkPolicyType = resourceType<NetworkPolicy>({ apiVersion: 'networking.k8s.io/v1', kind: 'NetworkPolicy', plural: 'networkpolicies', scope: 'Namespaced' })
+export const ServiceType = resourceType<Service>({ apiVersion: 'v1', kind: 'Service', plural: 'services', scope: 'Namespaced' })
 export const ConfigMapType = resourceType<ConfigMap>({ apiVersion: 'v1', kind: 'ConfigMap', plural: 'configmaps', scope: 'Namespaced' })
 
 /** How a Job finished; undefined while the job controller still has something to do for it. */

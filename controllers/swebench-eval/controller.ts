@@ -1,7 +1,8 @@
 import { parseSWEBenchEval, SWEBenchEvalType } from '../../crds/swebench-eval.ts'
 import type { CachedKind } from '../../operator/cache/cache.ts'
 import { defineController, type Controller } from '../../operator/control/controller.ts'
-import { ConfigMapType, JobType } from '../shared/kinds.ts'
+import { ConfigMapType, JobType, NetworkPolicyType } from '../shared/kinds.ts'
+import { CHILDREN_SELECTOR } from '../shared/labels.ts'
 import type { RbacRule } from '../shared/permissions.ts'
 import { observe, type Sources } from './observe.ts'
 import { plan } from './plan.ts'
@@ -14,7 +15,7 @@ export function sweBenchEvalController(sources: Sources): Controller {
     name: SWEBENCH_EVAL_CONTROLLER,
     type: SWEBenchEvalType,
     parse: parseSWEBenchEval,
-    owns: [JobType, ConfigMapType],
+    owns: [JobType, ConfigMapType, NetworkPolicyType],
     observe: (evaluation, context) => observe(evaluation, context, sources),
     plan,
     permissions: sweBenchEvalPermissions,
@@ -30,7 +31,8 @@ export const sweBenchEvalPermissions: readonly RbacRule[] = [
   { scope: 'Cluster', apiGroups: ['batch'], resources: ['jobs'], verbs: ['get', 'list', 'watch', 'create', 'delete'] },
   { scope: 'Cluster', apiGroups: [''], resources: ['pods'], verbs: ['get', 'list', 'watch', 'create', 'delete'] },
   { scope: 'Cluster', apiGroups: [''], resources: ['configmaps'], verbs: ['get', 'list', 'watch', 'create', 'patch'] },
+  { scope: 'Cluster', apiGroups: ['networking.k8s.io'], resources: ['networkpolicies'], verbs: ['get', 'list', 'watch', 'create', 'patch'] },
   { scope: 'Cluster', apiGroups: [''], resources: ['events'], verbs: ['list'] },
 ]
 
-export const sweBenchEvalKinds: readonly CachedKind[] = [{ type: SWEBenchEvalType }]
+export const sweBenchEvalKinds: readonly CachedKind[] = [{ type: SWEBenchEvalType }, { type: NetworkPolicyType, labelSelector: CHILDREN_SELECTOR }]

@@ -25,6 +25,8 @@ export type GradingParts = Readonly<{
   world: World
   log: Log
   capabilityOf(sandbox: Sandbox): string
+  /** Of the endpoint's Service; undefined where sandboxes must find it by its name. May reject. */
+  endpointAddress(): Promise<string | undefined>
   store: GradingStore
   fieldManager: string
 }>
@@ -47,10 +49,11 @@ export type Grading = Readonly<{
 export async function startGrading(evaluation: SWEBenchEval, parts: GradingParts, advanced: () => void): Promise<Grading> {
   const { namespace = '', name, uid = '' } = evaluation.metadata
   const index = await parts.store.index({ namespace, uid }, evaluation.status?.data?.prefix ?? '')
+  const address = await parts.endpointAddress()
   const shards = inOrder(parts.cache.of(ConfigMapType).by('owner', uid))
   const recorded = rowsIn(shards)
   const rows = createRowBook(evaluation, parts, shards, recorded)
-  const task = taskOf(evaluation, parts, { index, rows, recorded, title: `${namespace}/${name}` })
+  const task = taskOf(evaluation, parts, { index, rows, recorded, title: `${namespace}/${name}`, ...(address === undefined ? {} : { address }) })
   const fanOut = new FanOut({ task, podType: PodType, client: parts.client, cache: parts.cache, world: parts.world, log: parts.log, window: windowOf(evaluation), advanced })
   const startedMs = parts.world.monotonicMs()
   const before = new Set(recorded.filter(({ final }) => final).map(({ ordinal }) => ordinal)).size
@@ -75,9 +78,9 @@ function presentPods(cache: Cache, uid: string): readonly (readonly [Unit, Pod])
   })
 }
 
-type TaskParts = Readonly<{ index: Index; rows: RowBook; recorded: readonly Row[]; title: string }>
+type TaskParts = Readonly<{ index: Index; rows: RowBook; recorded: readonly Row[]; title: string; address?: string }>
 
-function taskOf(evaluation: SWEBenchEval, parts: GradingParts, { index, rows, recorded, title }: TaskParts): Task {
+function taskOf(evaluation: SWEBenchEval, parts: GradingParts, { index, rows, recorded, title, address }: TaskParts): Task {
   const { namespace = '', name, uid = '' } = evaluation.metadata
   const { settings, world, store, capabilityOf } = parts
   const resolved = resolve(evaluation)
@@ -89,7 +92,7 @@ function taskOf(evaluation: SWEBenchEval, parts: GradingParts, { index, rows, re
     recorded: [...new Map(recorded.map((row) => [row.ordinal, row])).values()],
     podOf: (unit) => {
       const image = index.instances[index.predictions[unit.ordinal]?.instance ?? 0]?.image ?? ''
-      return buildSandboxPod({ evaluation, resolved, settings, unit, image, capability: capabilityOf({ namespace, evaluation: name, uid, unit }) })
+      return buildSandboxPod({ evaluation, resolved, settings, unit, image, capability: capabilityOf({ namespace, evaluation: name, uid, unit }), ...(address === undefined ? {} : { address }) })
     },
     judge: (unit, pod: Pod) => judge(unit, pod, benchFor(unit)),
     judgeVanished: async (unit) => judgeStored(unit, await store.verdict({ namespace, uid }, unit), benchFor(unit)),

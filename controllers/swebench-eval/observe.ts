@@ -4,11 +4,12 @@ import { secondsLeft } from '../jobs/backoff.ts'
 import { isLive, lastWordOf, newestPod, numbered, type Child } from '../jobs/children.ts'
 import { hasStarted, troubleOf } from '../jobs/trouble.ts'
 import type { WarningReader } from '../jobs/warnings.ts'
-import { ConfigMapType, JobType, PodType } from '../shared/kinds.ts'
+import { ConfigMapType, JobType, NetworkPolicyType, PodType } from '../shared/kinds.ts'
 import { ROLE } from '../shared/labels.ts'
 import { isConsulted, isFinished, isGoing, type GradingProgress, type Observed } from './observed.ts'
 import { resolve } from './resolve.ts'
 import { inputsName } from './resources/inputs.ts'
+import { networkPolicyName } from './resources/network-policy.ts'
 import { resultsName } from './resources/results.ts'
 import { rowsIn } from './rows.ts'
 import type { Settings } from './settings.ts'
@@ -37,6 +38,7 @@ export async function observe(evaluation: SWEBenchEval, context: ReconcileContex
   const children = { jobs, pods: [...pods.filter(isOfJob), ...jobs.flatMap((job) => cache.of(PodType).by('owner', job.metadata.uid ?? ''))] }
   const maps = cache.of(ConfigMapType)
   const [inputs, results] = [maps.get({ namespace, name: inputsName(evaluation) }), maps.get({ namespace, name: resultsName(evaluation) })]
+  const networkPolicy = cache.of(NetworkPolicyType).get({ namespace, name: networkPolicyName(evaluation) })
   const known = {
     preparations: numbered(children, 'prepare', []).map((child) => ({ ...child, ...readPrepareVerdict(lastWordOf(child)) })),
     reports: numbered(children, 'report', []).map((child) => ({ ...child, ...readReportVerdict(lastWordOf(child)) })),
@@ -53,6 +55,7 @@ export async function observe(evaluation: SWEBenchEval, context: ReconcileContex
     ...known,
     ...(inputs === undefined ? {} : { inputs }),
     ...(results === undefined ? {} : { results }),
+    ...(networkPolicy === undefined ? {} : { networkPolicy }),
     ...(caBundle === undefined ? {} : { caBundle }),
     ...(progress === undefined ? {} : { progress }),
     ...(warning === undefined ? {} : { warning }),

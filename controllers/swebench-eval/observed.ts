@@ -2,7 +2,7 @@ import type { SWEBenchEval } from '../../crds/swebench-eval.ts'
 import type { Progress, Row } from '../../operator/fan-out/task.ts'
 import { conditionOf } from '../../operator/meta/conditions.ts'
 import type { Child } from '../jobs/children.ts'
-import type { ConfigMap } from '../shared/kinds.ts'
+import type { ConfigMap, NetworkPolicy } from '../shared/kinds.ts'
 import type { Resolved } from './resolve.ts'
 import type { Settings } from './settings.ts'
 import type { PrepareVerdict, ReportVerdict } from './verdicts.ts'
@@ -23,6 +23,7 @@ export type Observed = Readonly<{
   /** As the cluster has them. */
   inputs?: ConfigMap
   results?: ConfigMap
+  networkPolicy?: NetworkPolicy
   /** Ascending by number, as are the reports. */
   preparations: readonly Preparation[]
   reports: readonly Report[]

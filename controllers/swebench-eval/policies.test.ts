@@ -7,7 +7,7 @@ import { resolve } from './resolve.ts'
 import type { PrepareVerdict, ReportVerdict } from './verdicts.ts'
 
 const NOW = new Date('2026-01-01T01:00:00Z')
-const settings = { harnessImage: 'harness:1', imagePullPolicy: 'Never', artifactsUrl: 'https://artifacts:8443', bucket: 'swe', caBundle: () => 'CA' } as const
+const settings = { harnessImage: 'harness:1', imagePullPolicy: 'Never', artifactsUrl: 'https://artifacts:8443', endpointHost: 'artifacts', endpointPort: 8443, operatorNamespace: 'swe-operator-system', bucket: 'swe', caBundle: () => 'CA' } as const
 const summary = { instances: 4, predictions: 4, toRun: 3, emptyPatches: 1, withoutPrediction: 1, unknownIds: 0, duplicates: 0, badRows: 0, images: 2 }
 const prepared: PrepareVerdict = { kind: 'PrepareEval', exitCode: 0, reason: 'Completed', message: '', summary, data: 'data/p1/' }
 const reported: ReportVerdict = { kind: 'ReportEval', exitCode: 0, reason: 'Completed', message: '', summary: { resolvedRate: '0.2000', low: '0.0362', high: '0.6245', method: 'Wilson', resolved: 1, submitted: 4, total: 5 }, artifacts: [] }
@@ -50,6 +50,10 @@ describe('an evaluation', () => {
       counts: { total: 5, submitted: 4, resolved: 1, emptyPatch: 1, incomplete: 1 },
       cost: { pods: 1, cpuSeconds: 60, memoryGiBSeconds: 240, cpuSecondsPerResolved: 60 },
     })
+  })
+
+  it('closes the network before the first sandbox may start', () => {
+    expect(written(anObservation({ prepared }))).toContain('apply NetworkPolicy lite-eval-sandboxes')
   })
 
   it('says why no sandbox can be created', () => {

@@ -12,6 +12,7 @@ import { isFinished, isGraded, toRun, type Observed } from './observed.ts'
 import { conclude, isState } from './reasons.ts'
 import { buildInputs } from './resources/inputs.ts'
 import { buildPrepareJob, buildReportJob } from './resources/jobs.ts'
+import { buildNetworkPolicy } from './resources/network-policy.ts'
 import { buildResults } from './resources/results.ts'
 import { doneMessage, gradingMessage } from './stories.ts'
 
@@ -68,7 +69,7 @@ function hold(seen: Observed): Verdict | undefined {
 
 function grade(seen: Observed): Verdict | undefined {
   if (isGraded(seen)) return undefined
-  return conclude('Running', gradingMessage(seen), { again: CHECK_SECONDS, apply: inputsIfChanged(seen) })
+  return conclude('Running', gradingMessage(seen), { again: CHECK_SECONDS, apply: [...inputsIfChanged(seen), ...networkPolicyIfMissing(seen)] })
 }
 
 function report(seen: Observed): Verdict {
@@ -98,6 +99,11 @@ function runProgram(seen: Observed, next: NextRun, story: ProgramStory): Verdict
 function giveUp(what: string, { reason, message, retry }: Outcome, times: number): Verdict {
   const state = retry === 'Never' && isState(reason) ? reason : 'Failed'
   return conclude(state, retry === 'Never' ? message : `${what} failed ${times} times, at last with ${reason}: ${message} Remove the cause and create a new SWEBenchEval.`)
+}
+
+/** Before the state that lets sandboxes start, as writes come before the status. */
+function networkPolicyIfMissing({ evaluation, settings, networkPolicy }: Observed): readonly KubeObject[] {
+  return networkPolicy === undefined ? [buildNetworkPolicy(evaluation, settings)] : []
 }
 
 /** The inputs, where the cluster has others: after a rotation of the certificate, or when somebody deleted them. */

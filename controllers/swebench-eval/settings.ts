@@ -6,6 +6,10 @@ export type Settings = ImageSettings & Readonly<{
   harnessImage: string
   /** Origin of the artifact endpoint, such as `https://swe-operator-artifacts.swe-operator-system.svc:8443`. */
   artifactsUrl: string
+  /** Its host and port, and the namespace of the pods that serve it. */
+  endpointHost: string
+  endpointPort: number
+  operatorNamespace: string
   /** The bucket whose `<namespace>/` prefixes are readable without credentials. */
   bucket: string
   /** The PEM certificates that pods trust; undefined until the operator has made them. */

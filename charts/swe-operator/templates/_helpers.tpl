@@ -55,6 +55,14 @@ system:serviceaccount:{{ .Release.Namespace }}:swe-operator
     matchLabels: {app.kubernetes.io/managed-by: swe-operator}
 {{- end }}
 
+{{/* Those of them that talk to the store themselves: sandboxes never do. */}}
+{{- define "swe-operator.podsOfPrograms" -}}
+- namespaceSelector: {}
+  podSelector:
+    matchLabels: {app.kubernetes.io/managed-by: swe-operator}
+    matchExpressions: [{key: swe-operator.dev/role, operator: NotIn, values: [sandbox]}]
+{{- end }}
+
 {{/* The operator's configuration; keys are sorted, so equal values give equal bytes and an equal checksum. */}}
 {{- define "swe-operator.config" -}}
 {{- $external := .Values.artifacts.external -}}

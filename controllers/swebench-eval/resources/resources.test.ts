@@ -7,10 +7,11 @@ import { rowOf } from '../rows.ts'
 import type { Settings } from '../settings.ts'
 import { buildInputs } from './inputs.ts'
 import { buildPrepareJob, buildReportJob } from './jobs.ts'
+import { buildNetworkPolicy } from './network-policy.ts'
 import { buildResults, buildShard, ROWS_PER_SHARD } from './results.ts'
 import { buildSandboxPod } from './sandbox-pod.ts'
 
-const settings: Settings = { harnessImage: 'ghcr.io/swe-operator/harness:0.1.0', imagePullPolicy: 'IfNotPresent', artifactsUrl: 'https://swe-operator-artifacts.swe-operator-system.svc:8443', bucket: 'swe-operator', caBundle: () => 'CA' }
+const settings: Settings = { harnessImage: 'ghcr.io/swe-operator/harness:0.1.0', imagePullPolicy: 'IfNotPresent', artifactsUrl: 'https://swe-operator-artifacts.swe-operator-system.svc:8443', endpointHost: 'swe-operator-artifacts.swe-operator-system.svc', endpointPort: 8443, operatorNamespace: 'swe-operator-system', bucket: 'swe-operator', caBundle: () => 'CA' }
 const IMAGE = 'swebench/sweb.eval.x86_64.psf_1776_requests-1142:latest'
 const CAPABILITY = 'c'.repeat(64)
 
@@ -30,7 +31,7 @@ const full = anEvaluation({
 })
 
 function aSandbox(evaluation: SWEBenchEval) {
-  return buildSandboxPod({ evaluation, resolved: resolve(evaluation), settings, unit: { ordinal: 12, attempt: 2 }, image: IMAGE, capability: CAPABILITY })
+  return buildSandboxPod({ evaluation, resolved: resolve(evaluation), settings, unit: { ordinal: 12, attempt: 2 }, image: IMAGE, capability: CAPABILITY, address: '10.96.0.7' })
 }
 
 describe('what is created for an evaluation', () => {
@@ -41,6 +42,7 @@ describe('what is created for an evaluation', () => {
     ['report-job', buildReportJob(full, settings, 1)],
     ['sandbox-minimal', aSandbox(anEvaluation())],
     ['sandbox-full', aSandbox(full)],
+    ['network-policy', buildNetworkPolicy(full, settings)],
     ['results', buildResults(full, [rowOf({ ordinal: 1, attempt: 1 }, 'i', 3), rowOf({ ordinal: 0, attempt: 1 }, 'R', 60), rowOf({ ordinal: 1, attempt: 2 }, 'X', 4), rowOf({ ordinal: 2, attempt: 1 }, 'T', 900)])],
   ])('is rendered as in golden/%s.yaml', async (name, object) => {
     await expect(dump(object, { lineWidth: -1, noRefs: true })).toMatchFileSnapshot(`golden/${name}.yaml`)
@@ -65,6 +67,10 @@ describe('a sandbox', () => {
     expect(spec.volumes?.filter((volume) => volume.secret ?? volume.projected ?? volume.hostPath)).toEqual([])
     expect(test).toMatchObject({ name: 'test', securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } } })
     expect(JSON.stringify(test)).not.toMatch(new RegExp(`${CAPABILITY}|SWE_|swe-operator-artifacts`))
+  })
+
+  it('resolves no name but that of the endpoint', () => {
+    expect(spec).toMatchObject({ dnsPolicy: 'None', hostAliases: [{ ip: '10.96.0.7', hostnames: ['swe-operator-artifacts.swe-operator-system.svc'] }] })
   })
 
   it('lets hostile code write nothing outside itself', () => {

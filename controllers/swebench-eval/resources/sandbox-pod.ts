@@ -19,7 +19,8 @@ const GATE_SECONDS = 0.02 // between two looks: a FIFO or a watcher would need m
 const SLACK_SECONDS = 900 // for the log to be read and kept, and for a kubelet that lags; grade keeps the real clock
 const GRADE_UID = 1000
 
-export type SandboxPlan = Readonly<{ evaluation: SWEBenchEval; resolved: Resolved; settings: Settings; unit: Unit; image: string; capability: string }>
+/** `address` is that of the endpoint: with it, sandboxes get no DNS. */
+export type SandboxPlan = Readonly<{ evaluation: SWEBenchEval; resolved: Resolved; settings: Settings; unit: Unit; image: string; capability: string; address?: string }>
 
 /** The pod that tests one prediction: `test` is the instance's image and untrusted, `grade` is ours and judges. Always the same for the same try. */
 export function buildSandboxPod(plan: SandboxPlan): KubeObject & Readonly<{ spec: V1PodSpec }> {
@@ -38,6 +39,7 @@ export function buildSandboxPod(plan: SandboxPlan): KubeObject & Readonly<{ spec
       terminationGracePeriodSeconds: 5,
       activeDeadlineSeconds: resolved.pullTimeoutSeconds + resolved.timeoutSeconds + SLACK_SECONDS,
       securityContext: { seccompProfile: { type: 'RuntimeDefault' } },
+      ...withoutDNS(plan),
       nodeSelector: { ...(evaluation.spec.sandbox?.nodeSelector ?? { 'kubernetes.io/arch': 'amd64' }) },
       ...(pullSecrets.length === 0 ? {} : { imagePullSecrets: pullSecrets.map((secret) => ({ name: secret })) }),
       containers: [gradeContainer(plan), testContainer(plan)],
@@ -48,6 +50,12 @@ export function buildSandboxPod(plan: SandboxPlan): KubeObject & Readonly<{ spec
       ],
     },
   }
+}
+
+/** A name server is a way out that no network policy on addresses closes, so the one name that is needed comes with the pod. */
+function withoutDNS({ address, settings: { endpointHost } }: SandboxPlan): Partial<V1PodSpec> {
+  if (address === undefined) return {}
+  return { dnsPolicy: 'None', dnsConfig: { nameservers: ['127.0.0.1'] }, hostAliases: [{ ip: address, hostnames: [endpointHost] }] }
 }
 
 function gradeContainer({ evaluation, unit, resolved, settings, capability }: SandboxPlan): V1Container {
