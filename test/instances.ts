@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { buildahCommand, buildLock } from './cluster/buildah.ts'
 import { run } from './cluster/exec.ts'
-import { buildInstanceImages, type InstanceImage, instancesDirectory } from './cluster/instance-images.ts'
+import { buildInstanceImages, buildProImages, type InstanceImage, instancesDirectory } from './cluster/instance-images.ts'
 
 const USAGE = `node test/with-node.mjs test/instances.ts COMMAND
 
@@ -20,12 +20,16 @@ const say = (line: string) => console.error(line)
 
 async function main(command: string | undefined, names: readonly string[]): Promise<void> {
   switch (command) {
-    case 'images': return printImages(await buildInstanceImages(say))
+    case 'images': return printImages(await buildAll())
     case 'rows': return python('swe_instances.make_rows', [])
     case 'expected': return python('swe_instances.make_expected', names)
     case 'check': return check()
     default: throw new Error(command === undefined ? USAGE : `"${command}" is no command.\n\n${USAGE}`)
   }
+}
+
+async function buildAll(): Promise<readonly InstanceImage[]> {
+  return [...await buildInstanceImages(say), ...await buildProImages(say)]
 }
 
 function printImages(images: readonly InstanceImage[]): void {
@@ -51,7 +55,7 @@ async function python(module: string, args: readonly string[]): Promise<void> {
   const environment = (await run('bash', [join(workloads, 'checks-environment.sh')])).trim()
   const logs = await mkdtemp(join(tmpdir(), 'swe-instances-'))
   const images = join(logs, 'images.json')
-  await writeFile(images, JSON.stringify(imagesDocument(await buildInstanceImages(say))))
+  await writeFile(images, JSON.stringify(imagesDocument(await buildAll())))
   say(`logs: ${logs}`)
   const isolated = ['--net', '--', 'bash', '-c', 'ip link set lo up && exec "$@"', 'isolated']
   const program = [join(environment, 'bin/python'), '-m', module, images, logs, ...args]

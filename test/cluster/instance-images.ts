@@ -1,9 +1,9 @@
-import { readdir } from 'node:fs/promises'
-import { join } from 'node:path'
+import { readdir, readFile } from 'node:fs/promises'
+import { basename, join } from 'node:path'
 import { z } from 'zod'
 import { withSharedArchive } from './buildah.ts'
 import type { ClusterHandle } from './cluster.ts'
-import { ensureBuilt, withBuilds } from './dockerfile-images.ts'
+import { type Builds, ensureBuilt, withBuilds } from './dockerfile-images.ts'
 import { lines, silent } from './progress.ts'
 import { ensureTestbedBase } from './stand-ins.ts'
 
@@ -21,12 +21,35 @@ export function buildInstanceImages(say?: (line: string) => void): Promise<reado
   return withBuilds(say, async builds => {
     const base = await ensureTestbedBase(builds.progress)
     const images: InstanceImage[] = []
-    for (const { name, pack, changes } of await testbeds(instancesDirectory)) {
-      const args = { BASE_IMAGE: base, PACKAGE: pack, CHANGES: changes }
-      images.push({ name, reference: await ensureBuilt({ name: `instance-${name.replaceAll('__', '_1776_')}`, context: { directory: instancesDirectory, dockerfile: 'Dockerfile', args } }, builds) })
+    for (const testbed of await testbeds(instancesDirectory)) images.push(await ensureTestbed(testbed, base, builds))
+    return images
+  })
+}
+
+/** The same for the instances that are in SWE-bench Pro's format too. Their names begin with `pro/`. */
+export function buildProImages(say?: (line: string) => void): Promise<readonly InstanceImage[]> {
+  return withBuilds(say, async builds => {
+    const base = await ensureTestbedBase(builds.progress)
+    const ids = (await readFile(join(instancesDirectory, 'pro/instances.txt'), 'utf8')).split('\n')
+    const images: InstanceImage[] = []
+    for (const testbed of (await testbeds(instancesDirectory)).filter(({ changes }) => ids.includes(basename(changes)))) {
+      const { reference } = await ensureTestbed(testbed, base, builds)
+      const context = { directory: instancesDirectory, dockerfile: 'Dockerfile.pro', args: { BASE_IMAGE: reference, CHANGES: testbed.changes } }
+      images.push({ name: `pro/${testbed.name}`, reference: await ensureBuilt({ name: `${repository(testbed)}-pro`, context }, builds) })
     }
     return images
   })
+}
+
+async function ensureTestbed(testbed: Testbed, base: string, builds: Builds): Promise<InstanceImage> {
+  const args = { BASE_IMAGE: base, PACKAGE: testbed.pack, CHANGES: testbed.changes }
+  const context = { directory: instancesDirectory, dockerfile: 'Dockerfile', args }
+  return { name: testbed.name, reference: await ensureBuilt({ name: repository(testbed), context }, builds) }
+}
+
+/** As on Docker Hub, where a double underscore is no part of a name either. */
+function repository({ name }: Testbed): string {
+  return `instance-${name.replaceAll('__', '_1776_')}`
 }
 
 /** Gives the cluster's node those it does not have yet, in one archive: all but a few megabytes of each are shared. */

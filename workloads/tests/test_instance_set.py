@@ -1,6 +1,9 @@
 """The fixture instances: what is in the files is what their sources make, without running an image."""
 
+import ast
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +11,7 @@ import pytest
 from swe_instances.eval_script import eval_script
 from swe_instances.fixtures import BENCH, SMITH, fixtures
 from swe_instances.predictions import prediction_files, sample_numbers
+from swe_instances.pro import PRO, Commits, pro_instances, pro_row
 from swe_instances.rows import Observed, json_lines, of_package, swe_bench_row, swe_smith_row
 from swe_instances.sources import ROOT, instances, packages, read, traps
 
@@ -52,6 +56,27 @@ def test_rows_of_swe_smith_are_what_sources_and_observed_tests_make() -> None:
         for instance, row in zip(every, rows(SMITH), strict=True)
     ]
     assert json_lines(made) == read(ROOT / SMITH)
+
+
+def test_rows_of_swe_bench_pro_are_what_sources_and_observed_tests_make() -> None:
+    made = [
+        pro_row(
+            instance,
+            Commits(row["base_commit"], row["instance_id"].removesuffix("-vnan").rpartition("-")[2]),
+            ast.literal_eval(row["fail_to_pass"]),
+            ast.literal_eval(row["pass_to_pass"]),
+        )
+        for instance, row in zip(pro_instances(instances()), rows(PRO), strict=True)
+    ]
+    assert json_lines(made) == read(ROOT / PRO)
+
+
+def test_the_parser_for_pro_reads_names_with_blanks_and_what_stands_behind_them(tmp_path: Path) -> None:
+    said = "t.py::test_a[x y] PASSED [ 10%]\nt.py::test_b SKIPPED (no) [ 20%]\nt.py::test_c FAILED\nfine\n"
+    (tmp_path / "out").write_text(said)
+    subprocess.run([sys.executable, ROOT / "pro/parser.py", tmp_path / "out", "-", tmp_path / "o.json"], check=True)
+    tests = json.loads((tmp_path / "o.json").read_text())["tests"]
+    assert {test["name"]: test["status"] for test in tests} == {"t.py::test_a[x y]": "PASSED", "t.py::test_c": "FAILED"}
 
 
 def test_the_set_has_twelve_instances_of_four_packages_in_both_formats() -> None:

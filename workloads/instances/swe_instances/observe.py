@@ -4,7 +4,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from swe_instances import official_run
+from swe_instances import official_run, pro
 from swe_instances.image_roots import Images
 from swe_instances.official_run import Work
 from swe_instances.rows import Observed, Row, gold, swe_bench_row
@@ -41,6 +41,24 @@ def observe_smith(images: Images, instance: Instance, released: tuple[str, Statu
     # SWE-smith's own parser knows no ids with blanks, which the one of SWE-bench cuts.
     whole = {test: status for test, status in after.items() if test.count("[") == test.count("]")}
     return _changes(commit, before, whole, instance)
+
+
+def observe_pro(images: Images, instance: Instance, folder: Path) -> Row:
+    """Its row of SWE-bench Pro, whose tests are run by that benchmark's rules."""
+    image = f"pro/{instance.id.lower()}"
+    with images.root(image) as root:
+        commits = pro.Commits.of(root)
+    row = pro.pro_row(instance, commits, [], [])
+    found: list[Statuses] = []
+    for patch in ("", gold(instance)):
+        with images.root(image) as root:
+            found.append(pro.statuses(root, row, patch, fresh(folder)))
+    before, after = found
+    passing = sorted(test for test in after if after[test] == "PASSED")
+    fixed = [test for test in passing if before.get(test) != "PASSED"]
+    if not fixed:
+        raise ValueError(f"{instance.id}: its gold patch makes no test pass at /app")
+    return pro.pro_row(instance, commits, fixed, [test for test in passing if test not in fixed])
 
 
 def base_commit(root: Path) -> str:

@@ -52,13 +52,14 @@ class Container:
 
     root: Path
     swe: Path | None = None
+    workdir: str = WORKDIR
 
     def run(self, command: Sequence[str], output: Path, timeout_seconds: float = 600) -> int | None:
-        """Runs a command in /testbed, adds its output to a file as it comes. None if it had to be ended."""
+        """Runs a command where the image says, adds its output to a file as it comes. None if it had to be ended."""
         variables = [f"{name}={value}" for name, value in _ENVIRONMENT.items()]
         namespaces = ["unshare", "--mount", "--pid", "--ipc", "--uts", "--fork", "--kill-child"]
         enter = ["bash", "-c", _ENTER, "enter", str(self.root), str(self.swe or "")]
-        inside = [f"--chdir={WORKDIR}", *variables, *command]
+        inside = [f"--chdir={self.workdir}", *variables, *command]
         with output.open("ab") as log, _limited_memory() as join:
             process = subprocess.Popen(
                 [*namespaces, *enter, *inside], stdin=subprocess.DEVNULL, stdout=log, stderr=log, preexec_fn=join
