@@ -9,7 +9,7 @@ import { type ControlPlane, startControlPlane } from '../cluster/control-plane.t
 import { run, succeeds, waitUntil } from '../cluster/exec.ts'
 
 const root = join(import.meta.dirname, '../..')
-const HEALTH_KEY = 'resource.customizations.health.swe-operator.dev_TrainingRun'
+const HEALTH_KEYS = ['TrainingRun', 'SWEBenchEval'].map((kind) => `resource.customizations.health.swe-operator.dev_${kind}`)
 const configMapSchema = z.object({ metadata: z.object({ labels: z.record(z.string(), z.string()).optional() }), data: z.record(z.string(), z.string()) })
 
 let cluster: ControlPlane
@@ -45,8 +45,8 @@ describe('the Argo CD health check', () => {
     await kubectl('create', 'configmap', 'argocd-cm', '-n', 'argocd', '--from-literal=url=https://argocd.example.com')
     await kubectl('apply', '--server-side', '-k', join(root, 'config/argocd'))
     const { metadata, data } = configMapSchema.parse(JSON.parse(await kubectl('get', 'configmap', 'argocd-cm', '-n', 'argocd', '-o', 'json')))
-    const script = readFileSync(join(root, 'config/argocd/swe-operator.dev/TrainingRun/health.lua'), 'utf8')
-    expect(data).toEqual({ url: 'https://argocd.example.com', [HEALTH_KEY]: script })
+    const script = readFileSync(join(root, 'config/argocd/swe-operator.dev/health.lua'), 'utf8')
+    expect(data).toEqual({ url: 'https://argocd.example.com', ...Object.fromEntries(HEALTH_KEYS.map((key) => [key, script])) })
     expect(metadata.labels).toEqual({ 'app.kubernetes.io/part-of': 'argocd' })
   })
 })

@@ -1,4 +1,4 @@
--- Health of a TrainingRun for Argo CD: how far it is from being complete, and whether it needs you.
+-- Health of a TrainingRun or SWEBenchEval for Argo CD: how far it is from being complete, and whether it needs you.
 local hs = { status = "Progressing", message = "The operator has not seen it yet." }
 
 local status = obj.status
@@ -25,7 +25,7 @@ if ready ~= nil then
   hs.message = ready.message
 end
 
--- Stalled means: it will not succeed without you. A failed run is stalled as well.
+-- Stalled means: it will not succeed without you. What has failed is stalled as well.
 for _, type in ipairs({ "Stalled", "Failed" }) do
   if holds(type) then
     hs.status = "Degraded"
