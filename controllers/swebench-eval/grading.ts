@@ -20,7 +20,7 @@ import type { GradeVerdict, Index } from './verdicts.ts'
 /** What gradings need beside the evaluation. */
 export type GradingParts = Readonly<{
   settings: Settings
-  client: Pick<Client, 'create' | 'apply' | 'remove'>
+  client: Pick<Client, 'get' | 'create' | 'apply' | 'remove'>
   cache: Cache
   world: World
   log: Log

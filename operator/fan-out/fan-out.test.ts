@@ -51,7 +51,7 @@ function aCluster() {
   }
   const open = (total: number, window: number, more: Partial<Task> = {}, death?: Death): FanOut =>
     new FanOut({ task: { ...task(total), ...more }, podType: PodType, client: server.connect({ mayWrite }, death), cache, world, log: silentLog, window, advanced: () => undefined })
-  return { world, server, rows, pods, open, losing, most, verdicts, quota }
+  return { world, server, cache, rows, pods, open, losing, most, verdicts, quota }
 }
 
 function nameOf({ ordinal, attempt }: Unit): string {
@@ -112,6 +112,18 @@ describe('a fan-out', () => {
     for (const name of ['u-0-1', 'u-1-1']) server.remove({ apiVersion: 'v1', kind: 'Pod', namespace: 'team', name })
     await untilDone(world, fanOut)
     expect(rows.filter(({ final }) => final).map(nameOf).sort()).toEqual(['u-0-1', 'u-1-2'])
+  })
+
+  it('starts no second pod of a unit whose first one the cache does not show', async () => {
+    const { world, server, rows, open, cache } = aCluster()
+    const fanOut = open(1, 1)
+    cache.lag()
+    await fanOut.start([])
+    await world.advance(120_000)
+    expect(server.writes.filter((write) => write.startsWith('create'))).toHaveLength(1)
+    cache.catchUp()
+    await untilDone(world, fanOut)
+    expect(rows.map(nameOf)).toEqual(['u-0-1'])
   })
 
   it('starts none while its window is 0, and lets those that run finish', async () => {

@@ -12,14 +12,14 @@ import type { Judgement, Progress, Task, Unit } from './task.ts'
 
 const MAX_WRITES_AT_ONCE = 64 // more only queue in the API server: a bare loop is no faster with 128
 const SWEEP_MS = 2_000 // for what no event tells: deadlines, delays that are over, pods that were never seen
-const UNSEEN_MS = 30_000 // a created pod that no watch has shown for this long came and went between two lists
+const UNSEEN_MS = 30_000 // a created pod that no watch has shown for this long may have come and gone between two lists
 const RETRY_MS = 2_000
 
 export type FanOutOptions = Readonly<{
   task: Task
   podType: ResourceType
   /** Fenced, and not gated: a fan-out knows its own writes. */
-  client: Pick<Client, 'create' | 'remove'>
+  client: Pick<Client, 'get' | 'create' | 'remove'>
   cache: Pick<Cache, 'of' | 'onChange'>
   world: World
   log: Log
@@ -195,8 +195,16 @@ export class FanOut {
     for (const live of this.#live.allAwaited()) {
       const pod = pods.get({ namespace, name: live.name })
       if (pod !== undefined) this.#changed(undefined, pod)
-      else if (world.monotonicMs() - live.sinceMs > UNSEEN_MS) this.#vanish(live)
+      else if (world.monotonicMs() - live.sinceMs > UNSEEN_MS) void this.#lookFor(live)
     }
     this.#pump()
+  }
+
+  /** The cache may lag, and two pods of one unit must never be: so the API server is asked. */
+  async #lookFor(live: Live): Promise<void> {
+    const { client, podType, task: { namespace }, world } = this.#options
+    live.sinceMs = world.monotonicMs()
+    const isGone = await client.get(podType, { namespace, name: live.name }).then((pod) => pod === undefined, () => false)
+    if (isGone && !live.isOver && !this.#stop.signal.aborted) this.#vanish(live)
   }
 }

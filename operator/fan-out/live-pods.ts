@@ -1,6 +1,6 @@
 import type { Unit } from './task.ts'
 
-export type Live = { readonly unit: Unit; readonly name: string; readonly sinceMs: number; isOver: boolean }
+export type Live = { readonly unit: Unit; readonly name: string; sinceMs: number; isOver: boolean }
 
 /** The pods of a task whose end is not recorded yet, by name. */
 export class LivePods {
