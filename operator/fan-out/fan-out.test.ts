@@ -115,7 +115,8 @@ describe('a fan-out', () => {
   })
 
   it('starts no second pod of a unit whose first one the cache does not show', async () => {
-    const { world, server, rows, open, cache } = aCluster()
+    const { world, server, rows, open, cache, losing } = aCluster()
+    losing.add('u-0-1') // the store knows nothing of it
     const fanOut = open(1, 1)
     cache.lag()
     await fanOut.start([])
@@ -123,7 +124,7 @@ describe('a fan-out', () => {
     expect(server.writes.filter((write) => write.startsWith('create'))).toHaveLength(1)
     cache.catchUp()
     await untilDone(world, fanOut)
-    expect(rows.map(nameOf)).toEqual(['u-0-1'])
+    expect(rows.map(nameOf)).toEqual(['u-0-1', 'u-0-2'])
   })
 
   it('starts none while its window is 0, and lets those that run finish', async () => {
