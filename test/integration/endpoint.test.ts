@@ -160,6 +160,7 @@ async function startReplica(name: string, storePort: number): Promise<Replica> {
   const uid = await aPod(name, {}, SYSTEM)
   const config = {
     trainer: { image: 'trainer', gpuImage: 'trainer-gpu', imagePullPolicy: 'IfNotPresent' },
+    harness: { image: 'harness', imagePullPolicy: 'Never' },
     store: { endpoint: `http://127.0.0.1:${storePort}`, region: 'us-east-1', bucket: 'swe-operator', credentials: { kind: 'Embedded', secretName: 'swe-operator-store' } },
     endpoints: { host: '127.0.0.1', port, healthPort: 0, artifactsHost: 'localhost', progressHost: 'localhost' },
   }
