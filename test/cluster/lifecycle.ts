@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type ClusterHandle, clusterHandle, type Component, deleteCluster, downCluster, kubectl, upCluster } from './cluster.ts'
+import { type ClusterHandle, clusterHandle, type Component, deleteCluster, downCluster, kubectl, runningComponents, upCluster } from './cluster.ts'
 import { run, waitUntil } from './exec.ts'
 import { leftovers } from './leftovers.ts'
 import { PAUSE_IMAGE } from './node-files.ts'
@@ -51,9 +51,16 @@ function answers(cluster: ClusterHandle): Promise<void> {
   return waitUntil('a pod reaches the Service by name', WORKS_TIMEOUT_MS, async () => (await kubectl(cluster, fetchPage).catch(() => '')) === 'kept\n')
 }
 
+// The others elect a leader and may end, and be started again, while the API server is away.
+const ON_THE_NODE: readonly Component[] = ['containerd', 'kubelet', 'kube-proxy']
+
 async function survives(cluster: ClusterHandle, component: Component): Promise<void> {
+  const before = runningComponents(cluster.name)
   await cluster.restart(component)
   await answers(cluster)
+  const after = runningComponents(cluster.name)
+  const fallen = ON_THE_NODE.filter(other => other !== component && before[other] !== after[other])
+  if (fallen.length > 0) throw new Error(`${fallen.join(', ')} ended with it`)
   const restarts = await kubectl(cluster, ['get', 'pod', 'web', '-o', 'jsonpath={.status.containerStatuses[0].restartCount}'])
   if (restarts !== '0') throw new Error(`the pod was restarted ${restarts} times`)
 }

@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Pki, KeyPair } from './pki.ts'
 import type { ClusterPlace } from './state.ts'
@@ -27,7 +27,7 @@ export async function writeNodeFiles(files: NodeFiles): Promise<void> {
   await mkdir(join(place.directory, 'cni'), { recursive: true })
   await mkdir(join(place.directory, 'volumes'), { recursive: true })
   await mkdir(place.runDirectory, { recursive: true })
-  const write = (name: string, content: string) => writeFile(join(place.directory, name), content)
+  const write = (name: string, content: string) => writeIfOther(join(place.directory, name), content)
   await write('containerd.toml', containerdConfig(place))
   await write('cni/10-bridge.conflist', JSON.stringify(cniConfig(place), undefined, 2))
   await write('kubelet.json', JSON.stringify(kubeletConfig(files), undefined, 2))
@@ -138,4 +138,10 @@ function corefile({ place, nodeAddress }: NodeFiles): string {
   }
 }
 `
+}
+
+/** kube-proxy ends when its configuration is written, even if nothing in it is new. */
+async function writeIfOther(path: string, content: string): Promise<void> {
+  const before = await readFile(path, 'utf8').catch(() => undefined)
+  if (before !== content) await writeFile(path, content)
 }
