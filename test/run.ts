@@ -5,17 +5,19 @@ const KEEP = 'SWE_OPERATOR_KEEP_CLUSTER'
 const mayEnd = process.env[KEEP] !== '1'
 process.env[KEEP] = '1' // the last step ends it, behind everything that runs on it
 
-const before = await runSteps([
+const first = await runSteps([
   { name: 'unit', command: ['npx', 'vitest', 'run', '--project', 'unit'] },
-  { name: 'workloads', command: ['bash', 'workloads/run-tests.sh'] },
   { name: 'cluster', command: ['node', 'test/cluster/cli.ts', 'up', '--name', 'test'] },
 ])
-// It keeps one core busy for minutes while the others mostly wait for pods and servers.
-const engine = runBeside({ name: 'engine', command: ['node', 'test/engine.ts'] })
-const beside = await runSteps([
+// These two keep one core busy for minutes while the others mostly wait for pods and servers.
+const beside = runBeside([
+  { name: 'workloads', command: ['bash', 'workloads/run-tests.sh'] },
+  { name: 'engine', command: ['node', 'test/engine.ts'] },
+])
+const then = await runSteps([
   { name: 'integration', command: ['npx', 'vitest', 'run', '--project', 'integration'] },
   { name: 'e2e', command: ['npx', 'vitest', 'run', '--project', 'e2e'] },
 ])
-const results = [...before, ...beside, await engine]
+const results = [...first, ...then, ...(await beside)]
 if (mayEnd) results.push(...(await runSteps([{ name: 'cluster down', command: ['node', 'test/cluster/cli.ts', 'down', '--name', 'test'] }])))
 process.exitCode = summarise('npm test', results)

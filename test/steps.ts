@@ -19,12 +19,16 @@ export async function runSteps(steps: readonly Step[]): Promise<readonly StepRes
   return results
 }
 
-/** Runs one step while others run; its lines carry its name. */
-export async function runBeside({ name, command }: Step): Promise<StepResult> {
-  say(`\n── ${name}, beside what follows: ${command.join(' ')}`)
-  const started = performance.now()
-  const code = await run(command, (line) => say(`${name} | ${line}`))
-  return { name, passed: code === 0, seconds: (performance.now() - started) / 1000 }
+/** Runs steps one after the other while others run; their lines carry their names. */
+export async function runBeside(steps: readonly Step[]): Promise<readonly StepResult[]> {
+  const results: StepResult[] = []
+  for (const { name, command } of steps) {
+    say(`\n── ${name}, beside what else runs: ${command.join(' ')}`)
+    const started = performance.now()
+    const code = await run(command, (line) => say(`${name} | ${line}`))
+    results.push({ name, passed: code === 0, seconds: (performance.now() - started) / 1000 })
+  }
+  return results
 }
 
 /** Prints the closing table and returns the exit code: 0 only if every step passed. */
