@@ -1,4 +1,4 @@
-import { decide, type Plan, type Verdict, type Write } from '../../operator/control/plan.ts'
+import { decide, type Plan, writesOf } from '../../operator/control/plan.ts'
 import { stateEvent } from '../shared/conditions.ts'
 import { isFinished, isGoing, type Observed } from './observed.ts'
 import { policies } from './policies.ts'
@@ -17,12 +17,4 @@ export function plan(seen: Observed): Plan {
     events: isNews ? [stateEvent(isState(verdict.reason) ? states[verdict.reason] : states.Failed, verdict)] : [],
     ...(verdict.again === undefined ? {} : { again: Math.max(1, verdict.again) }),
   }
-}
-
-function writesOf({ remove = [], apply = [], create = [] }: Verdict): readonly Write[] {
-  return [
-    ...remove.map((ref): Write => ({ op: 'remove', ref })),
-    ...apply.map((object): Write => ({ op: 'apply', object })),
-    ...create.map((object): Write => ({ op: 'create', object })),
-  ]
 }

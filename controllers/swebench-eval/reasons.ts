@@ -1,6 +1,5 @@
 // Every word a SWEBenchEval uses to say where it stands, in one place. How a program ends: ../jobs/endings.ts.
-import type { Verdict } from '../../operator/control/plan.ts'
-import type { StateEntry } from '../shared/states.ts'
+import { vocabulary, type StateEntry } from '../shared/states.ts'
 
 /** The states: Ready's reason and status.state. */
 export const states = {
@@ -23,11 +22,4 @@ export const states = {
 
 export type State = keyof typeof states
 
-export function isState(word: string): word is State {
-  return Object.hasOwn(states, word)
-}
-
-/** A verdict in one of our states; Ready follows from what the state means. */
-export function conclude(state: State, message: string, then: Omit<Partial<Verdict>, 'ready' | 'reason' | 'message'> = {}): Verdict {
-  return { ready: states[state].phase === 'Succeeded' ? 'True' : 'False', reason: state, message, ...then }
-}
+export const { isState, conclude } = vocabulary(states)

@@ -1,6 +1,6 @@
 import type { TrainingRun, TrainingRunAttempt, TrainingRunStatus } from '../../crds/training-run.ts'
 import { refOf } from '../../operator/api/object.ts'
-import { decide, type EventIntent, type Plan, type Verdict, type Write } from '../../operator/control/plan.ts'
+import { decide, type EventIntent, type Plan, type Verdict, type Write, writesOf } from '../../operator/control/plan.ts'
 import { conditionOf, type Condition } from '../../operator/meta/conditions.ts'
 import { hasFinalizer } from '../../operator/meta/finalizer.ts'
 import { stateEvent } from '../shared/conditions.ts'
@@ -42,14 +42,6 @@ function releases({ run, attempts, strays }: Observed): readonly Write[] {
 
 function release(pod: Pod): Write {
   return { op: 'release', ref: refOf(pod), finalizer: VERDICT_FINALIZER }
-}
-
-function writesOf({ remove = [], apply = [], create = [] }: Verdict): readonly Write[] {
-  return [
-    ...remove.map((ref): Write => ({ op: 'remove', ref })),
-    ...apply.map((object): Write => ({ op: 'apply', object })),
-    ...create.map((object): Write => ({ op: 'create', object })),
-  ]
 }
 
 /** One event for each attempt that ended, each concern that began and a new state; none while things go on as they did. */

@@ -56,3 +56,12 @@ export type Plan = Readonly<{
   /** Seconds. */
   again?: number
 }>
+
+/** The writes of a verdict: what goes first makes room for what comes. */
+export function writesOf({ remove = [], apply = [], create = [] }: Verdict): readonly Write[] {
+  return [
+    ...remove.map((ref): Write => ({ op: 'remove', ref })),
+    ...apply.map((object): Write => ({ op: 'apply', object })),
+    ...create.map((object): Write => ({ op: 'create', object })),
+  ]
+}

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import type { SWEBenchEval } from '../../crds/swebench-eval.ts'
 import { buildInstanceImages, importInstanceImages, instancesDirectory, withLocalImages } from '../cluster/instance-images.ts'
+import { describe } from './describe.ts'
 import type { Place, Site } from './site.ts'
 import { viewStore } from './store-view.ts'
 import { until } from './until.ts'
@@ -82,13 +83,6 @@ export async function resultsOf(site: Site, evaluation: SWEBenchEval): Promise<r
   }
 }
 
-/** What a person would look at when an evaluation does not do what it should. */
-export async function describeEval({ site, namespace }: Place, name: string): Promise<string> {
-  const shown = await Promise.allSettled([
-    site.kube.run(['get', 'swebencheval', name, '-n', namespace, '-o', 'yaml', '--show-managed-fields=false']),
-    site.kube.run(['get', 'jobs,pods', '-n', namespace, '-o', 'wide']),
-    site.kube.run(['events', '-n', namespace]),
-    site.kube.run(['logs', '-n', 'swe-operator-system', 'deployment/swe-operator', '--tail=30']),
-  ])
-  return shown.map((one) => (one.status === 'fulfilled' ? one.value : String(one.reason))).join('\n')
+export function describeEval(place: Place, name: string): Promise<string> {
+  return describe(place, 'swebencheval', name)
 }

@@ -1,4 +1,5 @@
 import type { TrainingRun } from '../../crds/training-run.ts'
+import { describe } from './describe.ts'
 import type { Place } from './site.ts'
 import { until } from './until.ts'
 
@@ -33,15 +34,8 @@ function isFinal(run: TrainingRun | undefined): boolean {
   return run?.status?.conditions?.some((one) => (one.type === 'Complete' || one.type === 'Stalled') && one.status === 'True') ?? false
 }
 
-/** What a person would look at when a run does not do what it should. */
-export async function describeRun({ site, namespace }: Place, name: string): Promise<string> {
-  const shown = await Promise.allSettled([
-    site.kube.run(['get', 'trainingrun', name, '-n', namespace, '-o', 'yaml', '--show-managed-fields=false']),
-    site.kube.run(['get', 'jobs,pods', '-n', namespace, '-o', 'wide']),
-    site.kube.run(['events', '-n', namespace]),
-    site.kube.run(['logs', '-n', 'swe-operator-system', 'deployment/swe-operator', '--tail=30']),
-  ])
-  return shown.map((one) => (one.status === 'fulfilled' ? one.value : String(one.reason))).join('\n')
+export function describeRun(place: Place, name: string): Promise<string> {
+  return describe(place, 'trainingrun', name)
 }
 
 /** The pod of the attempt that is training now. */
