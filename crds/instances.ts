@@ -1,6 +1,9 @@
 // Instances of software engineering benchmarks: how every kind names and chooses them.
 import { z } from 'zod'
-import { checked, listSet, seed } from './common.ts'
+import { checked, configMapKeySchema, hubDatasetSchema, listSet, s3FileSchema, seed } from './common.ts'
+
+/** Where rows may come from; one of them is set. */
+export const rowSources = { configMap: configMapKeySchema.optional(), s3: s3FileSchema.optional(), hub: hubDatasetSchema.optional() }
 
 export const ROW_FILES = 'exactly one of configMap, s3 and hub. Files are jsonl, json or parquet, by the ending of their name'
 

@@ -1,14 +1,12 @@
 // What a person writes into a SWEBenchEval.
 import { z } from 'zod'
-import { checked, configMapKeySchema, exactlyOneOf, hubDatasetSchema, immutableFields, listSet, s3FileSchema } from './common.ts'
-import { instanceSelectSchema, ROW_FILES } from './instances.ts'
+import { checked, configMapKeySchema, exactlyOneOf, immutableFields, listSet, s3FileSchema } from './common.ts'
+import { instanceSelectSchema, ROW_FILES, rowSources } from './instances.ts'
 import { cores, memory } from './quantities.ts'
 
 const instancesSchema = z
   .object({
-    configMap: configMapKeySchema.optional(),
-    s3: s3FileSchema.optional(),
-    hub: hubDatasetSchema.optional(),
+    ...rowSources,
     format: z
       .enum(['SWEBench', 'SWESmith'])
       .describe('The columns. SWEBench: those of the sets of SWE-bench 5 (instance_id, image, eval_script, log_parser, eval_type, FAIL_TO_PASS, PASS_TO_PASS, …). SWESmith: patch is the bug that is put in before the prediction, image_name the image of the repository.'),

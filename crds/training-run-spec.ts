@@ -1,9 +1,9 @@
 // What a person writes into a TrainingRun.
 import { z } from 'zod'
 import {
-  checked, configMapKeySchema, decimal, exactlyOneOf, hubDatasetSchema, hubModelSchema, immutableFields, listSet, matching, s3FileSchema, s3FolderSchema, seed, type Rule,
+  checked, decimal, exactlyOneOf, hubModelSchema, immutableFields, listSet, matching, s3FolderSchema, seed, type Rule,
 } from './common.ts'
-import { instanceSelectSchema, limit, ROW_FILES, selectSeed } from './instances.ts'
+import { instanceSelectSchema, limit, ROW_FILES, rowSources, selectSeed } from './instances.ts'
 import { cores, memory } from './quantities.ts'
 
 const modelSchema = z
@@ -19,9 +19,7 @@ const fileSelectSchema = z
 
 const instancesSchema = z
   .object({
-    configMap: configMapKeySchema.optional(),
-    s3: s3FileSchema.optional(),
-    hub: hubDatasetSchema.optional(),
+    ...rowSources,
     format: z
       .enum(['SWEBench', 'SWEBenchPro', 'SWESmith'])
       .describe('The columns. SWEBench: instance_id, repo, problem_statement, patch, FAIL_TO_PASS, … SWEBenchPro: the same in lower case, lists as Python literals. SWESmith: patch is the bug, so the completion is its reverse.'),
@@ -35,9 +33,7 @@ const instancesSchema = z
 
 const filesSchema = z
   .object({
-    configMap: configMapKeySchema.optional(),
-    s3: s3FileSchema.optional(),
-    hub: hubDatasetSchema.optional(),
+    ...rowSources,
     format: z
       .enum(['Messages', 'PromptCompletion'])
       .describe('Messages: rows {"messages": [{"role", "content"}, …]}, the last message by the assistant. PromptCompletion: rows {"prompt", "completion"}; only the completion is learned. In both, instance_id and repo are optional.'),
