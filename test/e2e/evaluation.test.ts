@@ -19,7 +19,7 @@ describe('evaluating predictions', () => {
     await shipInstances(place, (line) => console.log(line))
   })
 
-  it.concurrent.each(FIXTURE_SETS)('ends as the official harness says, prediction by prediction, and leaves no sandbox: %s', async (set) => {
+  it.each(FIXTURE_SETS)('ends as the official harness says, prediction by prediction, and leaves no sandbox: %s', async (set) => {
     const { compared } = await gradeFixtureSet(place, set, SECONDS)
     expect(compared.length).toBeGreaterThan(10)
     expect(compared.filter(({ agrees }) => !agrees)).toEqual([])
