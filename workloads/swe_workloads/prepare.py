@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from swe_workloads.artifacts import ArtifactStore, Occupied
+from swe_workloads.artifacts import ArtifactStore
 from swe_workloads.bad_rows import write_bad_rows
 from swe_workloads.data_files import DATA_MANIFEST, TABLE_FILE, write_data_files, write_table
 from swe_workloads.data_sources import fetch_data
@@ -13,7 +13,6 @@ from swe_workloads.data_table import render_table
 from swe_workloads.examples import Example, plain, read_example
 from swe_workloads.exit_codes import ExitCode, Failure
 from swe_workloads.formats import CONVERT, FAIL_TO_PASS
-from swe_workloads.manifest import manifest_of, read_manifest
 from swe_workloads.model_files import fetch_tokenizer, model_origin
 from swe_workloads.pod import Pod, say
 from swe_workloads.preflight import Look, Preflight, check, look_at_model
@@ -21,6 +20,7 @@ from swe_workloads.prepared import Prepared, problem_with, summarise
 from swe_workloads.program import run_program
 from swe_workloads.rows import BadRow, Row, read_rows
 from swe_workloads.run_file import RunFile, read_run_file
+from swe_workloads.seal import seal, sealed_verdict
 from swe_workloads.selection import select
 from swe_workloads.split import split
 from swe_workloads.tokens import Measured, Tokenizer, load_tokenizer, measure
@@ -52,11 +52,10 @@ def prepare(pod: Pod, tokenizer_of: TokenizerLoader = load_tokenizer, look: Look
 
 def adopt(store: ArtifactStore) -> PrepareVerdict | None:
     """The verdict of whoever prepared this run's data first: it is prepared once, whatever the source says later."""
-    manifest = read_manifest(store, DATA_MANIFEST)
-    if manifest is None or manifest.verdict is None:
-        return None
-    say("The data of this run has been prepared before and is kept.")
-    return PrepareVerdict.model_validate(manifest.verdict)
+    verdict = sealed_verdict(store, DATA_MANIFEST, PrepareVerdict)
+    if verdict is not None:
+        say("The data of this run has been prepared before and is kept.")
+    return verdict
 
 
 def read_and_check(
@@ -139,9 +138,7 @@ def publish(
         sources=prepared.sources,
         table=table_key(pod),
     )
-    try:
-        store.write(DATA_MANIFEST, manifest_of(digests, verdict.to_document()).to_json())
-    except Occupied:
+    if not seal(store, DATA_MANIFEST, digests, verdict):
         say("Another pod has prepared the data at the same time; its result is kept.")
         return adopt(store) or verdict
     return verdict

@@ -7,9 +7,10 @@ from swe_workloads.artifacts import ArtifactStore, Occupied
 from swe_workloads.checkpoints import stored_folder
 from swe_workloads.engine_files import EngineReport
 from swe_workloads.exit_codes import ExitCode, Failure
-from swe_workloads.manifest import manifest_of, read_manifest
+from swe_workloads.manifest import manifest_of
 from swe_workloads.numbered import numbered
 from swe_workloads.pod import say
+from swe_workloads.seal import sealed_verdict
 from swe_workloads.transfer import Digest
 from swe_workloads.verdict import Artifact, BestCheckpoint, TrainVerdict
 
@@ -23,11 +24,9 @@ FIRST_FILES = (
 
 def adopt_result(store: ArtifactStore) -> TrainVerdict | None:
     """The verdict of the attempt that finished this run."""
-    manifest = read_manifest(store, MANIFEST_KEY)
-    if manifest is None or manifest.verdict is None:
-        return None
-    verdict = TrainVerdict.model_validate(manifest.verdict)
-    say(f"Attempt {verdict.attempt} has completed this run; its result stands.")
+    verdict = sealed_verdict(store, MANIFEST_KEY, TrainVerdict)
+    if verdict is not None:
+        say(f"Attempt {verdict.attempt} has completed this run; its result stands.")
     return verdict
 
 

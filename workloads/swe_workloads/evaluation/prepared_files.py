@@ -5,7 +5,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from swe_workloads.artifacts import SIGNED_AT_ONCE, ArtifactStore, Occupied
+from swe_workloads.artifacts import SIGNED_AT_ONCE, ArtifactStore
 from swe_workloads.bad_rows import write_bad_rows
 from swe_workloads.evaluation.catalog import catalog_of
 from swe_workloads.evaluation.eval_file import EvalFile
@@ -15,8 +15,8 @@ from swe_workloads.evaluation.prepared_eval import PreparedEval, in_words, summa
 from swe_workloads.evaluation.shelf import Shelf
 from swe_workloads.evaluation.verdicts import PrepareEvalVerdict
 from swe_workloads.exit_codes import ExitCode
-from swe_workloads.manifest import manifest_of, read_manifest
 from swe_workloads.pod import Pod, say
+from swe_workloads.seal import seal, sealed_verdict
 from swe_workloads.transfer import Digest
 from swe_workloads.verdict import outcome
 
@@ -27,11 +27,10 @@ TABLE_FILE, DIGESTS_FILE = "summary.md", "inputs.sha256"
 
 def adopt(store: ArtifactStore) -> PrepareEvalVerdict | None:
     """The verdict of whoever prepared this evaluation first: that is done once, whatever the sources say later."""
-    manifest = read_manifest(store, DATA_MANIFEST)
-    if manifest is None or manifest.verdict is None:
-        return None
-    say("This evaluation has been prepared before; that is kept.")
-    return PrepareEvalVerdict.model_validate(manifest.verdict)
+    verdict = sealed_verdict(store, DATA_MANIFEST, PrepareEvalVerdict)
+    if verdict is not None:
+        say("This evaluation has been prepared before; that is kept.")
+    return verdict
 
 
 def refuse(
@@ -65,9 +64,7 @@ def publish(
         data=folder_of(pod),
         table=f"{folder_of(pod)}{TABLE_FILE}",
     )
-    try:
-        store.write(DATA_MANIFEST, manifest_of(digests, verdict.to_document()).to_json())
-    except Occupied:
+    if not seal(store, DATA_MANIFEST, digests, verdict):
         say("Another pod has prepared this evaluation at the same time; its result is kept.")
         return adopt(store) or verdict
     return verdict

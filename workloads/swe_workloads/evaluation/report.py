@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from swe_workloads.artifacts import ArtifactStore, Occupied
+from swe_workloads.artifacts import ArtifactStore
 from swe_workloads.bad_rows import write_lines
 from swe_workloads.evaluation.catalog import Catalog
 from swe_workloads.evaluation.eval_file import EvalFile, read_eval_file
@@ -22,9 +22,9 @@ from swe_workloads.evaluation.result_lines import result_lines
 from swe_workloads.evaluation.run_summary import run_summaries
 from swe_workloads.evaluation.verdicts import PrepareEvalVerdict, ReportEvalVerdict
 from swe_workloads.exit_codes import ExitCode, Failure
-from swe_workloads.manifest import manifest_of, read_manifest
 from swe_workloads.pod import Pod, say
 from swe_workloads.program import run_program
+from swe_workloads.seal import seal, sealed_verdict
 from swe_workloads.transfer import Digest
 from swe_workloads.verdict import Artifact, outcome
 
@@ -63,18 +63,16 @@ def report(pod: Pod) -> ReportEvalVerdict:
 
 def adopt(store: ArtifactStore) -> ReportEvalVerdict | None:
     """The verdict of whoever reported this evaluation first."""
-    manifest = read_manifest(store, REPORT_MANIFEST)
-    if manifest is None or manifest.verdict is None:
-        return None
-    say("This evaluation has been reported before; that is kept.")
-    return ReportEvalVerdict.model_validate(manifest.verdict)
+    verdict = sealed_verdict(store, REPORT_MANIFEST, ReportEvalVerdict)
+    if verdict is not None:
+        say("This evaluation has been reported before; that is kept.")
+    return verdict
 
 
 def read_prepared(store: ArtifactStore) -> Prepared:
-    manifest = read_manifest(store, DATA_MANIFEST)
-    if manifest is None or manifest.verdict is None:
+    verdict = sealed_verdict(store, DATA_MANIFEST, PrepareEvalVerdict)
+    if verdict is None:
         raise Failure(ExitCode.INVALID_DATA, f"There is no {DATA_MANIFEST}: this evaluation was never prepared.")
-    verdict = PrepareEvalVerdict.model_validate(manifest.verdict)
     content = store.read(f"{verdict.data}{CATALOG_FILE}")
     try:
         catalog = Catalog.model_validate_json(content or b"")
@@ -133,9 +131,7 @@ def publish(verdict: ReportEvalVerdict, files: Sequence[Path], pod: Pod, store: 
     digests = store.upload_all({keys[path.name]: path for path in files})
     artifacts = [artifact(name, key, digests[key]) for name, key in keys.items()]
     sealed = verdict.model_copy(update={"artifacts": artifacts})
-    try:
-        store.write(REPORT_MANIFEST, manifest_of(digests, sealed.to_document()).to_json())
-    except Occupied:
+    if not seal(store, REPORT_MANIFEST, digests, sealed):
         say("Another pod has reported this evaluation at the same time; its result is kept.")
         return adopt(store) or sealed
     return sealed
