@@ -27,6 +27,7 @@ COPY controllers controllers
 ENV NODE_ENV=production NODE_COMPILE_CACHE=/app/.compiled
 RUN install --directory --owner=65532 --group=65532 .compiled
 USER 65532:65532
-RUN SWE_OPERATOR_CONFIG=/none node controllers/main.ts | grep 'The configuration /none cannot be read'
+RUN SWE_OPERATOR_CONFIG=/none node --max-semi-space-size=2 --heap-growing-percent=15 controllers/main.ts | grep 'The configuration /none cannot be read'
 EXPOSE 8080 8443
-ENTRYPOINT ["node", "controllers/main.ts"]
+# Left to itself V8 lets garbage pile up to twice what is in use: half the memory for a few percent of CPU time.
+ENTRYPOINT ["node", "--max-semi-space-size=2", "--heap-growing-percent=15", "controllers/main.ts"]

@@ -45,7 +45,7 @@ const selectors = rules.flatMap(({ alert, expr }) => selectorsIn(expr).map((sele
 /** The registry of a replica that was never started. */
 function exposed() {
   const store = { endpoint: 'http://store', region: 'r', bucket: 'swe-operator', credentials: { kind: 'Embedded', secretName: 's' } }
-  const config = { trainer: { image: 'trainer', gpuImage: 'trainer-gpu', imagePullPolicy: 'Never' }, harness: { image: 'harness', imagePullPolicy: 'Never' }, store }
+  const config = { trainer: { image: 'trainer', gpuImage: 'trainer-gpu', imagePullPolicy: 'Never' }, serving: { vllmImage: 'vllm:1', sglangImage: 'sglang:1' }, harness: { image: 'harness', imagePullPolicy: 'Never' }, store }
   const pod = { POD_NAME: 'p', POD_NAMESPACE: 'n', POD_UID: 'u' }
   const connection = { server: 'https://localhost', authorize: async () => undefined }
   return createOperator(parseConfig(JSON.stringify(config), pod, 'config.json'), { connection, world: createFakeWorld(), log: createLog('error') }).runtime.metrics

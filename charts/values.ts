@@ -1,6 +1,6 @@
 // The chart's values as zod: values.schema.json and the table in the chart's README are generated from here.
 import { z } from 'zod'
-import { poolFormSchema, poolName } from '../controllers/training-run/pools/pool-config.ts'
+import { poolFormSchema, poolName } from '../controllers/pools/pool-config.ts'
 
 const texts = z.record(z.string(), z.string())
 const freeForm = z.record(z.string(), z.unknown())
@@ -22,6 +22,11 @@ const trainer = z.strictObject({
   image,
   gpuImage: image.omit({ pullPolicy: true }).describe('With CUDA, for pools that have GPUs; pulled as trainer.image is.'),
   imagePullSecrets: pullSecrets.describe('Names of Secrets in the namespace of each run.'),
+})
+
+const serving = z.strictObject({
+  vllmImage: image.omit({ pullPolicy: true }).extend({ tag: z.string().min(1) }).describe('For engine VLLM of spec.generation.serving; pulled as trainer.image is.'),
+  sglangImage: image.omit({ pullPolicy: true }).extend({ tag: z.string().min(1) }).describe('For engine SGLang; pulled likewise.'),
 })
 
 const harness = z.strictObject({ image, imagePullSecrets: pullSecrets.describe('Names of Secrets in the namespace of each evaluation.') })
@@ -71,6 +76,7 @@ export const valuesSchema = z.strictObject({
   imagePullSecrets: pullSecrets.describe("Names of Secrets in the operator's namespace."),
   trainer: trainer.describe('The images of the pods that prepare data and train.'),
   harness: harness.describe('The image that prepares, grades and reports evaluations.'),
+  serving: serving.describe('The images that serve models on GPUs, as their projects publish them.'),
   pools: z.record(poolName, poolFormSchema.omit({ name: true })).describe('What `spec.compute.pool` of a run may name; see *Pools of nodes*.'),
   currency: z.string().regex(/^[A-Z]{3}$/).describe('Of all prices of pools.'),
   watchNamespaces: z.array(dnsLabel).max(1).describe('The one namespace in which runs are looked after; empty means all. With one the operator gets a Role in it, in place of cluster-wide rights.'),

@@ -3,8 +3,8 @@ import { join } from 'node:path'
 import { load, loadAll } from 'js-yaml'
 import { expect, it } from 'vitest'
 import { z } from 'zod'
-import { poolFormSchema, poolsSchema } from '../controllers/training-run/pools/pool-config.ts'
-import { poolOfNode } from '../controllers/training-run/pools/node-labels.ts'
+import { poolFormSchema, poolsSchema } from '../controllers/pools/pool-config.ts'
+import { poolOfNode } from '../controllers/pools/node-labels.ts'
 import { trainingRunSpecSchema } from '../crds/training-run-spec.ts'
 
 const text = (path: string) => readFileSync(join(import.meta.dirname, path), 'utf8')

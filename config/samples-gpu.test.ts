@@ -3,12 +3,12 @@ import { join } from 'node:path'
 import { load } from 'js-yaml'
 import { expect, it } from 'vitest'
 import { z } from 'zod'
-import { poolFormSchema, poolsSchema } from '../controllers/training-run/pools/pool-config.ts'
+import { poolFormSchema, poolsSchema } from '../controllers/pools/pool-config.ts'
 import { resolve } from '../controllers/training-run/resolve.ts'
 import { buildInputs } from '../controllers/training-run/resources/config-map.ts'
 import { parseTrainingRun } from '../crds/training-run.ts'
 
-const samples = ['qwen2.5-3b-lora', 'codellama-7b-qlora', 'deepseek-coder-6.7b-qlora', 'qwen2.5-coder-7b-qlora']
+const samples = ['qwen2.5-3b-lora', 'codellama-7b-qlora', 'deepseek-coder-6.7b-qlora', 'qwen2.5-coder-7b-qlora', 'qwen2.5-coder-3b-dpo']
 const golden = '../workloads/tests/engine/golden'
 
 const valuesSchema = z.looseObject({ pools: z.record(z.string(), poolFormSchema.omit({ name: true })) })

@@ -38,6 +38,40 @@ describe('the quickstart sample', () => {
   })
 })
 
+describe('the sample of preferences', () => {
+  const rows = rowsOf(join(samples, 'dpo-run/rows.jsonl'))
+  const fixes = rowsOf(join(samples, 'training-run/rows.jsonl'))
+
+  it('prefers the fixes of the quickstart over patches that only leave a remark', () => {
+    expect(rows.map(({ instance_id, prompt, chosen }) => ({ instance_id, prompt, chosen })))
+      .toEqual(fixes.map(({ instance_id, prompt, completion }) => ({ instance_id, prompt, chosen: completion })))
+    const changes = rows.flatMap(({ rejected = '' }) => rejected.split('\n').slice(3).filter((line) => /^[-+]/.test(line)))
+    expect(changes).toHaveLength(rows.length)
+    expect(changes.filter((line) => !line.startsWith('+    # FIXME: '))).toEqual([])
+  })
+
+  it('compares for long enough that margins show: several checkpoints and evaluations', () => {
+    const { method, data, duration, checkpoint, evaluation } = specOf('dpo-run')
+    expect({ method, data }).toMatchObject({ method: 'DPO', data: { preferences: { configMap: { name: 'dpo-rows' } } } })
+    expect((duration.maxSteps ?? 0) / (checkpoint?.everySteps ?? Infinity)).toBeGreaterThanOrEqual(5)
+    expect(checkpoint?.everySteps).toBe(evaluation?.everySteps)
+  })
+})
+
+describe('the sample of a run that continues another one', () => {
+  const patches = z.object({ resources: z.array(z.string()), patches: z.tuple([z.object({ patch: z.string() })]) })
+  const { resources, patches: [{ patch }] } = patches.parse(load(readFileSync(join(samples, 'dpo-from-run/kustomization.yaml'), 'utf8')))
+  const changes = z.array(z.object({ op: z.literal('replace'), path: z.string(), value: z.unknown() })).parse(load(patch))
+
+  it('links the quickstart and the sample of preferences, whose adapter it takes as it is', () => {
+    expect(resources).toEqual(['../training-run', '../dpo-run'])
+    expect(changes).toContainEqual({ op: 'replace', path: '/spec/model', value: { fromRun: { name: 'quickstart' } } })
+    const changed = Object.fromEntries(changes.filter(({ path }) => path.startsWith('/spec/')).map(({ path, value }) => [path.slice('/spec/'.length), value]))
+    expect(trainingRunSpecSchema.parse({ ...specOf('dpo-run'), ...changed }).lora).toEqual({})
+    expect(specOf('training-run').lora).toBeDefined()
+  })
+})
+
 describe('the SWE-bench sample', () => {
   const rows = rowsOf(join(samples, 'swe-bench/rows.jsonl'))
   const originals = new Map(rowsOf(join(import.meta.dirname, '../test/fixtures/swe-bench-rows.jsonl')).map((row) => [row.instance_id, row]))
@@ -52,6 +86,6 @@ describe('the SWE-bench sample', () => {
   })
 })
 
-it.each(['training-run', 'swe-bench'])('the rows of %s fit into a ConfigMap', (sample) => {
+it.each(['training-run', 'dpo-run', 'swe-bench'])('the rows of %s fit into a ConfigMap', (sample) => {
   expect(readFileSync(join(samples, sample, 'rows.jsonl')).byteLength).toBeLessThan(CONFIG_MAP_LIMIT_BYTES / 2)
 })

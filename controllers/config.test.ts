@@ -4,7 +4,7 @@ import { parseConfig, readConfig } from './config.ts'
 
 const pod = { POD_NAME: 'swe-operator-1', POD_NAMESPACE: 'swe-operator-system', POD_UID: 'u' }
 const given = {
-  trainer: { image: 'trainer:1', gpuImage: 'trainer-gpu:1', imagePullPolicy: 'IfNotPresent' },
+  trainer: { image: 'trainer:1', gpuImage: 'trainer-gpu:1', imagePullPolicy: 'IfNotPresent' }, serving: { vllmImage: 'vllm:1', sglangImage: 'sglang:1' },
   harness: { image: 'harness:1', imagePullPolicy: 'IfNotPresent' },
   store: { endpoint: 'http://swe-operator-store.swe-operator-system.svc:7070', region: 'us-east-1', bucket: 'swe-operator', credentials: { kind: 'Embedded', secretName: 'swe-operator-store' } },
 }

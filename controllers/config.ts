@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { z } from 'zod'
-import { poolsSchema } from './training-run/pools/pool-config.ts'
+import { poolsSchema } from './pools/pool-config.ts'
 
 const DEFAULT_PATH = '/etc/swe-operator/config.json' // where the chart mounts it
 
@@ -44,7 +44,9 @@ const configSchema = z.strictObject({
     imagePullPolicy: z.enum(['Always', 'IfNotPresent', 'Never']),
     imagePullSecrets: z.array(z.string()).default([]),
   }),
-  /** What spec.compute.pool may name. */
+  /** What serves models on GPUs; pulled as the trainer is. */
+  serving: z.strictObject({ vllmImage: z.string().min(1), sglangImage: z.string().min(1) }),
+  /** What spec.compute.pool and spec.generation.serving.pool may name. */
   pools: poolsSchema.default([]),
   /** Of the prices of pools. */
   currency: z.string().regex(/^[A-Z]{3}$/, 'must be three capital letters, such as USD').default('USD'),

@@ -3,7 +3,8 @@ import { createWarningReader } from './jobs/warnings.ts'
 import { TrainingRunType } from '../crds/training-run.ts'
 import type { Connection } from '../operator/api/kubeconfig.ts'
 import { SWEBenchEvalType } from '../crds/swebench-eval.ts'
-import type { KubeObject, ObjectKey } from '../operator/api/object.ts'
+import { PreferenceGenType } from '../crds/preference-gen.ts'
+import type { KubeObject, ObjectKey, ResourceType } from '../operator/api/object.ts'
 import type { CachedKind } from '../operator/cache/cache.ts'
 import { createManager, type Manager, type ManagerOptions, type Runtime, type Service } from '../operator/manager.ts'
 import type { Log } from '../operator/observe/log.ts'
@@ -17,11 +18,15 @@ import { createProgressBook, type ProgressBook } from './endpoint/progress-book.
 import { createSandboxGate } from './endpoint/sandbox-gate.ts'
 import { endpointService } from './endpoint/service.ts'
 import { createTokenReviews } from './endpoint/token-reviews.ts'
+import { serverKinds } from './generation/watched.ts'
 import { labelOwnPod } from './leader-label.ts'
 import { exposeEvaluationMetrics } from './metrics/evaluation-metrics.ts'
+import { exposePreferenceMetrics } from './metrics/preference-metrics.ts'
 import { exposeRunMetrics } from './metrics/run-metrics.ts'
 import { LEASE } from './permissions.ts'
+import { PREFERENCE_GEN_CONTROLLER, preferenceGenController, preferenceGenKinds } from './preference-gen/controller.ts'
 import { PodType, type Pod } from './shared/kinds.ts'
+import type { OwnerKind } from './shared/labels.ts'
 import { ownSecret } from './shared/own-secret.ts'
 import { embeddedCredentials, mountedCredentials } from './store/credentials.ts'
 import { createEvaluationStore } from './store/evaluations.ts'
@@ -63,23 +68,29 @@ export function createOperator(config: Config, surroundings: Surroundings): Mana
     queue: { of: (job: KubeObject) => queue().of(job) },
     nodes: { labelsOf: (name: string) => nodes().labelsOf(name) },
   }
+  const graded = { ...sources, settings: evalSettingsOf(config, keeper), store: evaluations }
   return createManager({
     ...surroundings,
     pod: config.pod,
     leaseName: LEASE,
     fieldManager: FIELD_MANAGER,
-    controllers: [trainingRunController(sources), sweBenchEvalController({ ...sources, settings: evalSettingsOf(config, keeper), store: evaluations, sandboxes: gradings })],
+    controllers: [trainingRunController(sources), preferenceGenController(graded), sweBenchEvalController({ ...graded, sandboxes: gradings })],
     kinds: kindsIn(config.watchNamespaces),
     http: { host: config.endpoints.host, port: config.endpoints.healthPort },
     services: (led) => {
       bind(led)
-      exposeRunMetrics({ ...led, book: progress().book })
-      exposeEvaluationMetrics(led)
+      exposeMetrics(led, progress().book)
       return [storeService(store, led.world, led.log), serveEndpoint(config, led, { store, keeper, capabilities, ...progress() }), gradings.service()]
     },
     onLeading: (led) => labelOwnPod(led, config.pod, 'Leader'),
     onStandby: (led) => labelOwnPod(led, config.pod, 'Standby'),
   })
+}
+
+function exposeMetrics(led: Runtime, book: ProgressBook): void {
+  exposeRunMetrics({ ...led, book })
+  exposePreferenceMetrics(led)
+  exposeEvaluationMetrics(led)
 }
 
 /** The runtime is made from the parts and they need it only once they work. */
@@ -107,12 +118,16 @@ function settingsOf({ trainer, store, artifactsHost, progressHost, endpoints, po
   }
 }
 
-function evalSettingsOf({ harness, store, artifactsHost, endpoints, pod }: Config, keeper: TlsKeeper): EvalSettings {
+function evalSettingsOf({ harness, trainer, serving, pools, store, artifactsHost, progressHost, endpoints, pod }: Config, keeper: TlsKeeper): EvalSettings {
   return {
     harnessImage: harness.image,
+    trainer,
+    serverImages: { Transformers: trainer.image, VLLM: serving.vllmImage, SGLang: serving.sglangImage },
+    pools,
     imagePullPolicy: harness.imagePullPolicy,
     imagePullSecrets: harness.imagePullSecrets,
     artifactsUrl: `https://${artifactsHost}:${endpoints.port}`,
+    progressUrl: `https://${progressHost}:${endpoints.port}`,
     endpointHost: artifactsHost,
     endpointPort: endpoints.port,
     operatorNamespace: pod.namespace,
@@ -143,13 +158,19 @@ function keepCertificates(config: Config, runtime: () => Runtime, { world, log }
 
 type Progress = Readonly<{ book: ProgressBook; metrics: EndpointMetrics }>
 
+const OWNERS: Readonly<Record<OwnerKind, Readonly<{ controller: string; type: ResourceType }>>> = {
+  TrainingRun: { controller: TRAINING_RUN_CONTROLLER, type: TrainingRunType },
+  PreferenceGen: { controller: PREFERENCE_GEN_CONTROLLER, type: PreferenceGenType },
+  SWEBenchEval: { controller: SWEBENCH_EVAL_CONTROLLER, type: SWEBenchEvalType },
+}
+
 function trackProgress({ world, cache, metrics: registry, enqueue }: Runtime): Progress {
   const metrics = createEndpointMetrics(registry)
   const book = createProgressBook({
     world,
-    enqueue: (key, afterMs) => enqueue(TRAINING_RUN_CONTROLLER, key, { afterMs }),
-    exists: ({ namespace, name, uid }) => cache.of(TrainingRunType).get({ namespace, name })?.metadata.uid === uid,
-    advanced: metrics.advanced,
+    enqueue: ({ kind, namespace, name }, afterMs) => enqueue(OWNERS[kind].controller, { namespace, name }, { afterMs }),
+    exists: ({ kind, namespace, name, uid }) => cache.of<KubeObject>(OWNERS[kind].type).get({ namespace, name })?.metadata.uid === uid,
+    advanced: ({ kind }, steps) => kind === 'TrainingRun' && metrics.advanced(steps),
   })
   return { book, metrics }
 }
@@ -161,6 +182,7 @@ function serveEndpoint(config: Config, runtime: Runtime, parts: Progress & Reado
   const gate = createGate({
     owners: {
       trainingruns: { kind: 'TrainingRun', cached: runs, live: (key) => unfenced.get(TrainingRunType, key) },
+      preferencegens: { kind: 'PreferenceGen', cached: cache.of(PreferenceGenType), live: (key) => unfenced.get(PreferenceGenType, key) },
       swebenchevals: { kind: 'SWEBenchEval', cached: cache.of(SWEBenchEvalType), live: (key) => unfenced.get(SWEBenchEvalType, key) },
     },
     pods,
@@ -171,16 +193,17 @@ function serveEndpoint(config: Config, runtime: Runtime, parts: Progress & Reado
   const { host, port } = config.endpoints
   return endpointService({
     ...parts, gate, sandboxGate, host, port, log, isLeader: isLeading,
-    // The ConfigMaps of runs and evaluations carry what their pods trust.
+    // The ConfigMaps of all kinds carry what their pods trust.
     rotated: () => {
       runs.list().forEach(({ metadata }) => enqueue(TRAINING_RUN_CONTROLLER, metadata))
+      cache.of(PreferenceGenType).list().forEach(({ metadata }) => enqueue(PREFERENCE_GEN_CONTROLLER, metadata))
       cache.of(SWEBenchEvalType).list().forEach(({ metadata }) => enqueue(SWEBENCH_EVAL_CONTROLLER, metadata))
     },
   })
 }
 
 function kindsIn([namespace]: readonly string[]): readonly CachedKind[] {
-  const kinds = [...trainingRunKinds, ...sweBenchEvalKinds]
+  const kinds = [...trainingRunKinds, ...preferenceGenKinds, ...sweBenchEvalKinds, ...serverKinds]
   return namespace === undefined ? kinds : kinds.map((kind) => ({ ...kind, namespace }))
 }
 

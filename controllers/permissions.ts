@@ -1,6 +1,7 @@
 import { CAPABILITY_SECRET } from './endpoint/capabilities.ts'
 import { ARTIFACTS_SERVICE } from './endpoint/address.ts'
 import type { RbacRule } from './shared/permissions.ts'
+import { preferenceGenPermissions } from './preference-gen/controller.ts'
 import { STORE_SECRET } from './store/credentials.ts'
 import { TLS_SECRET } from './tls/keeper.ts'
 import { sweBenchEvalPermissions } from './swebench-eval/controller.ts'
@@ -19,7 +20,7 @@ const runtimePermissions: readonly RbacRule[] = [
 const endpointPermissions: readonly RbacRule[] = [
   { scope: 'Cluster', apiGroups: ['authentication.k8s.io'], resources: ['tokenreviews'], verbs: ['create'] },
   // A run or pod that the cache does not show is looked up when a pod asks: it may be newer than the cache, or gone.
-  { scope: 'Cluster', apiGroups: ['swe-operator.dev'], resources: ['trainingruns', 'swebenchevals'], verbs: ['get'] },
+  { scope: 'Cluster', apiGroups: ['swe-operator.dev'], resources: ['trainingruns', 'preferencegens', 'swebenchevals'], verbs: ['get'] },
   { scope: 'Cluster', apiGroups: [''], resources: ['pods'], verbs: ['get'] },
   { scope: 'OwnNamespace', apiGroups: [''], resources: ['secrets'], verbs: ['create'] },
   { scope: 'OwnNamespace', apiGroups: [''], resources: ['secrets'], resourceNames: [STORE_SECRET, TLS_SECRET, CAPABILITY_SECRET], verbs: ['get', 'patch'] },
@@ -30,4 +31,4 @@ const endpointPermissions: readonly RbacRule[] = [
 ]
 
 /** All that the operator may do; the chart's roles are made of this. */
-export const operatorPermissions: readonly RbacRule[] = [...trainingRunPermissions, ...sweBenchEvalPermissions, ...runtimePermissions, ...endpointPermissions]
+export const operatorPermissions: readonly RbacRule[] = [...trainingRunPermissions, ...preferenceGenPermissions, ...sweBenchEvalPermissions, ...runtimePermissions, ...endpointPermissions]

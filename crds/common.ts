@@ -55,6 +55,17 @@ export function matching(pattern: RegExp, message: string): Rule {
   return { rule: `self.matches(r'${pattern.source}')`, message }
 }
 
+const DURATION = /^([0-9]{1,5}h)?([0-9]{1,6}m)?([0-9]{1,7}s)?$/
+
+/** Hours, minutes and seconds, such as 1h30m. */
+export function duration(description: string): z.ZodString {
+  return z.string().min(2).max(24).regex(DURATION).meta({ description, ...checked(matching(DURATION, 'must be hours, minutes and seconds, such as 8h, 90m or 1h30m')) })
+}
+
+export const cleanupSchema = z
+  .object({ afterFinished: duration('How long they stay after this resource is Complete or Failed, such as 24h, or 0s for not at all.') })
+  .describe('Removes the Jobs, pods and ConfigMaps of this resource once it is finished. The resource itself, its status and its artifacts stay. Can be changed at any time. Default: they stay as long as this resource does.')
+
 const DECIMAL = /^[0-9]{1,9}([.][0-9]{1,12})?([eE][+-]?[0-9]{1,2})?$/
 
 /**
@@ -80,6 +91,13 @@ export function seed(description: string): z.ZodNumber {
 
 const NAME_MAX = 253
 const SUBDOMAIN = /^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/
+
+const LABEL_VALUE = /^[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?$/
+
+/** What may be the value of a label, such as the name of a pool. */
+export function labelText(description: string): z.ZodString {
+  return z.string().min(1).max(63).regex(LABEL_VALUE).describe(description)
+}
 
 export function objectName(description: string): z.ZodString {
   return z.string().min(1).max(NAME_MAX).regex(SUBDOMAIN).describe(description)
@@ -122,16 +140,24 @@ export const tokenSecretRefSchema = z
   .object({ name: objectName('Name of a Secret in the same namespace as this resource.') })
   .describe('The Secret whose key HF_TOKEN is the token for the hub. It is mounted into the pod that reads the source; the operator itself never reads it.')
 
+export const hubRepo = z
+  .string()
+  .min(3)
+  .max(128)
+  .regex(HUB_REPO)
+  .meta({ description: 'Repository on the hub as owner/name, such as Qwen/Qwen2.5-3B-Instruct.', ...checked(matching(HUB_REPO, 'must be owner/name, such as Qwen/Qwen2.5-3B-Instruct')) })
+
+export const hubEndpoint = z
+  .string()
+  .min(8)
+  .max(512)
+  .regex(HTTP_URL)
+  .meta({ description: 'URL of a hub that speaks the protocol of huggingface.co, such as a mirror. Default: https://huggingface.co.', ...checked(matching(HTTP_URL, 'must be a URL, such as https://hub.example.com')) })
+
 const hubShape = {
-  repo: z.string().min(3).max(128).regex(HUB_REPO).meta({ description: 'Repository on the hub as owner/name, such as Qwen/Qwen2.5-3B-Instruct.', ...checked(matching(HUB_REPO, 'must be owner/name, such as Qwen/Qwen2.5-3B-Instruct')) }),
+  repo: hubRepo,
   revision: z.string().min(1).max(128).regex(HUB_REVISION).optional().describe('Branch, tag or commit. The commit is frozen when the data is prepared, and shown in the status. Default: main.'),
-  endpoint: z
-    .string()
-    .min(8)
-    .max(512)
-    .regex(HTTP_URL)
-    .meta({ description: 'URL of a hub that speaks the protocol of huggingface.co, such as a mirror. Default: https://huggingface.co.', ...checked(matching(HTTP_URL, 'must be a URL, such as https://hub.example.com')) })
-    .optional(),
+  endpoint: hubEndpoint.optional(),
   tokenSecretRef: tokenSecretRefSchema.optional(),
 }
 

@@ -21,6 +21,8 @@ export type KindDefinition = Readonly<{
   description: string
   /** Longest metadata.name whose children's names still fit their own limit. */
   nameMaxLength: number
+  /** Rules that need the name beside the specification. */
+  rules?: readonly Rule[]
   spec: z.ZodType
   status: z.ZodType
   columns: readonly PrinterColumn[]
@@ -72,7 +74,7 @@ export function customResourceDefinition(definition: KindDefinition): CustomReso
   }
 }
 
-function objectSchema({ kind, description, nameMaxLength, spec, status }: KindDefinition): StructuralSchema {
+function objectSchema({ kind, description, nameMaxLength, rules = [], spec, status }: KindDefinition): StructuralSchema {
   return {
     description,
     type: 'object',
@@ -84,7 +86,7 @@ function objectSchema({ kind, description, nameMaxLength, spec, status }: KindDe
       spec: structuralSchema(spec),
       status: structuralSchema(status),
     },
-    'x-kubernetes-validations': nameRules(nameMaxLength),
+    'x-kubernetes-validations': [...nameRules(nameMaxLength), ...rules],
   }
 }
 

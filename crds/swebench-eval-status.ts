@@ -1,6 +1,8 @@
 // What the operator writes about a SWEBenchEval.
 import { z } from 'zod'
 import { artifactSchema, badRowExamplesSchema, conditionsSchema, frozenSourceSchema, listMap, observedGeneration, timestamp } from './common.ts'
+import { originSchema } from './from-run.ts'
+import { generatedSchema, resolvedGeneration, servingCost, servingStatusSchema } from './generation-status.ts'
 
 const count = z.int().min(0)
 const shortText = z.string().max(256)
@@ -19,7 +21,10 @@ const resolvedSchema = z
     infrastructureRetries: count.describe('How often a prediction is graded again when its sandbox was lost.'),
     flakeReruns: count.describe('How often a verdict that may be due to a flaky test is graded again.'),
     selectSeed: count.describe('Seed of the choice of instances.'),
-    baseline: z.enum(['Required', 'Skip']).describe('Whether gold patches and no-ops are graded too.'),
+    baseline: z.enum(['Required', 'Cached', 'Skip']).describe('Whether gold patches and no-ops are graded too.'),
+    cache: z.enum(['Use', 'Ignore']).describe('Whether verdicts of earlier evaluations count where these ran the same.'),
+    pinDigests: z.enum(['Required', 'BestEffort', 'Never']).describe('Whether images run by digest.'),
+    ...resolvedGeneration,
   })
   .partial()
   .describe('The values in force: what spec says, and the default where it says nothing.')
@@ -28,8 +33,8 @@ const dataSchema = z
   .object({
     instances: count.describe('Instances after selection, unusable ones not counted.'),
     predictions: count.describe('Predictions in the file, or one for each instance with gold.'),
-    toRun: count.describe('Predictions that get a sandbox.'),
-    baselines: count.describe('Gold patches and no-ops that get one too: two for each instance, or none.'),
+    toRun: count.describe('Predictions that get a sandbox, or need none because an earlier evaluation ran the same.'),
+    baselines: count.describe('Gold patches and no-ops beside them: two for each instance, or none.'),
     emptyPatches: count.describe('Predictions without a patch, which count as empty_patch and never run.'),
     withoutPrediction: count.describe('Instances that nobody made a prediction for: incomplete.'),
     unknownIds: count.describe('Predictions for instances that do not exist. They are named in the summary.'),
@@ -37,6 +42,11 @@ const dataSchema = z
     badPredictions: count.describe('Rows of predictions that cannot be read; named in the summary.'),
     notSelected: count.describe('Predictions for instances that exist and were not selected.'),
     images: count.describe('Different images of the instances.'),
+    pinnedImages: count.describe('Of them, those that run by digest.'),
+    unpinnedImageExamples: z
+      .array(z.object({ name: z.string().max(512).describe('Name of the image.'), reason: z.string().max(512).describe('Why there is no digest of it.') }).describe('An image that runs by its name.'))
+      .max(5)
+      .meta({ description: 'The first images whose digest could not be had, 5 at most; all reasons are in the summary.', ...listMap('name') }),
     badRows: count.describe('Rows of instances that cannot be used; all are listed in the store under data/.'),
     badRowExamples: badRowExamplesSchema,
     prefix: shortText.describe('Where the prepared predictions lie, below the prefix of this evaluation.'),
@@ -69,6 +79,7 @@ const countsSchema = z
     emptyPatch: count.describe('Without a patch; never run.'),
     incomplete: count.describe('Without a verdict: no prediction, or a sandbox that was lost each time. Never counted as a wrong patch in the valid-only rate.'),
     excluded: count.describe('Of incomplete: not run, because instances.quality is Proven and their instance is not.'),
+    cached: count.describe('Of completed and error: not run, because an earlier evaluation of this namespace ran the same. Its verdict counts.'),
     patchApplyFailed: count.describe('Of error: the patch did not apply.'),
     timedOut: count.describe('Of error: the tests ran longer than they may.'),
     outOfMemory: count.describe('Of error and unresolved: the tests took more memory than they may, twice.'),
@@ -78,14 +89,28 @@ const countsSchema = z
   .partial()
   .describe('Predictions by the state they are in, with the official names. Baselines are in none of these figures.')
 
+const dryRunSchema = z
+  .object({
+    submitted: count.describe('Predictions for selected instances.'),
+    checked: count.describe('Of them, those that were looked at to the end: the sum of the next four.'),
+    ok: count.describe('They apply, and the Python files that they change compile. Of their tests nothing is known.'),
+    doesNotParse: count.describe('They are no diffs, and no command applies them.'),
+    doesNotApply: count.describe('Diffs that none of the official commands applies in the image of their instance.'),
+    doesNotCompile: count.describe('They apply, and leave a Python file behind that does not compile.'),
+    overLimits: count.describe('To apply or compile them took more time, memory or disk than it may.'),
+    emptyPatches: count.describe('Without a patch.'),
+    unchecked: count.describe('Lost to the cluster each time, or without an image.'),
+  })
+  .describe('With dryRun: what was found without running a test. In none of the official figures.')
+
 const rateSchema = z
   .object({
     value: rate.describe('Resolved of all submitted instances, from 0 to 1: the strict, official rate.'),
     low: rate.describe('Lower end of its 95 % interval.'),
     high: rate.describe('Upper end of its 95 % interval.'),
     method: shortText.describe('How the interval was made: Wilson with one sample for each instance, Bootstrap over instances with several.'),
-    audited: rate.describe('Resolved of all instances, counting only predictions that nothing speaks against: neither their logs, nor the looks at patches of support files, nor, with baseline Required, the run of the gold patch.'),
-    validOnly: rate.describe('Resolved of the predictions that have a verdict; with baseline Required of those for valid instances alone, unknown ones left out.'),
+    audited: rate.describe('Resolved of all instances, counting only predictions that nothing speaks against: neither their logs, nor the looks at patches of support files, nor, with baselines, the run of the gold patch.'),
+    validOnly: rate.describe('Resolved of the predictions that have a verdict; with baselines of those for valid instances alone, unknown ones left out.'),
   })
   .partial()
   .describe('How many of the instances were resolved.')
@@ -97,6 +122,7 @@ const baselineSchema = z
     goldFails: count.describe('Invalid: the gold patch does not resolve them here, whatever the reason: the image, the limits, the missing network, a test that fails by chance.'),
     noOpResolves: count.describe('Invalid: a patch that does nothing resolves them here.'),
     unknown: count.describe('A baseline was lost to the cluster each time, so that neither is proven.'),
+    cached: count.optional().describe('Gold patches and no-ops that were not run, because an earlier evaluation of this namespace ran the same.'),
     examples: z
       .array(
         z
@@ -111,7 +137,7 @@ const baselineSchema = z
       .optional()
       .meta({ description: 'The first of them, 10 at most; all are in report.html and baselines.jsonl.', ...listMap('name') }),
   })
-  .describe('Which instances can be graded here at all, with baseline Required. Counted as the baselines end.')
+  .describe('Which instances can be graded here at all, with baseline Required or Cached. Counted as the baselines end.')
 
 const repositorySchema = z
   .object({
@@ -151,7 +177,7 @@ const leaksSchema = z
     scanned: count.describe('Instances whose image was looked at, by the no-op of each.'),
     leaking: count.describe('Of them, those whose repository holds commits that the instance\'s own does not come from, whatever keeps them: who reads the history there may read the fix. baselines.jsonl names them.'),
   })
-  .describe('With baseline Required: what the git histories in the images hold.')
+  .describe('With baselines: what the git histories in the images hold.')
 
 const comparisonSchema = z
   .object({
@@ -173,21 +199,26 @@ const costSchema = z
     pods: count.describe('Sandboxes that were started, those of baselines among them.'),
     cpuSeconds: count.describe('Cores asked for times seconds, of all sandboxes, those of baselines among them.'),
     memoryGiBSeconds: count.describe('GiB of memory times seconds, of all sandboxes, those of baselines among them.'),
-    cpuSecondsPerResolved: count.optional().describe('CPU seconds for each resolved prediction, baselines included.'),
+    cpuSecondsPerResolved: count.optional().describe('CPU seconds of sandboxes for each resolved prediction that ran, baselines included.'),
+    ...servingCost,
   })
-  .describe('What the sandboxes took.')
+  .describe('What the sandboxes and the server of the model took.')
 
 export const sweBenchEvalStatusSchema = z
   .object({
     observedGeneration,
-    state: z.string().min(1).max(64).describe('The state in one word: the reason of the condition Ready, such as Preparing, Running, Reporting, Succeeded.'),
+    state: z.string().min(1).max(64).describe('The state in one word: the reason of the condition Ready, such as Generating, Preparing, Running, Reporting, Succeeded.'),
     conditions: conditionsSchema,
     resolved: resolvedSchema,
+    fromRun: originSchema('spec.generation.model.fromRun'),
+    serving: servingStatusSchema,
+    generation: generatedSchema,
     data: dataSchema,
     startedTime: timestamp('When the first sandbox was allowed to start.'),
     finishedTime: timestamp('When the last prediction or baseline had its verdict.'),
     progress: progressSchema,
     counts: countsSchema,
+    dryRun: dryRunSchema,
     resolvedRate: rateSchema,
     baseline: baselineSchema,
     repositories: z.array(repositorySchema).max(64).meta({ description: 'By repository, the largest first, 64 at most; all are in report.html.', ...listMap('name') }),

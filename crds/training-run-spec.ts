@@ -1,71 +1,24 @@
 // What a person writes into a TrainingRun.
 import { z } from 'zod'
-import {
-  checked, decimal, exactlyOneOf, hubModelSchema, immutableFields, listSet, matching, s3FolderSchema, seed, type Rule,
-} from './common.ts'
-import { instanceSelectSchema, limit, ROW_FILES, rowSources, selectSeed } from './instances.ts'
+import { checked, cleanupSchema, decimal, duration, exactlyOneOf, immutableFields, labelText, listSet, type Rule, seed } from './common.ts'
 import { cores, memory } from './quantities.ts'
-
-const modelSchema = z
-  .object({ s3: s3FolderSchema.optional(), hub: hubModelSchema.optional() })
-  .meta({
-    description: 'The base model in the Hugging Face layout (config.json, tokenizer files, *.safetensors): exactly one of s3 and hub.',
-    ...checked(exactlyOneOf('s3', 'hub')),
-  })
-
-const fileSelectSchema = z
-  .object({ limit: limit.optional(), seed: selectSeed.optional() })
-  .describe('Which rows to use. Default: all.')
-
-const instancesSchema = z
-  .object({
-    ...rowSources,
-    format: z
-      .enum(['SWEBench', 'SWEBenchPro', 'SWESmith'])
-      .describe('The columns. SWEBench: instance_id, repo, problem_statement, patch, FAIL_TO_PASS, … SWEBenchPro: the same in lower case, lists as Python literals. SWESmith: patch is the bug, so the completion is its reverse.'),
-    promptStyle: z.enum(['Pro']).optional().describe('How an instance becomes a prompt. Pro (default): one paragraph with the repository and the issue text; the completion is the gold patch.'),
-    select: instanceSelectSchema.optional(),
-  })
-  .meta({
-    description: `Instances of a software engineering benchmark; each becomes one pair of prompt (the issue) and completion (its gold patch). Give ${ROW_FILES}.`,
-    ...checked(exactlyOneOf('configMap', 's3', 'hub')),
-  })
-
-const filesSchema = z
-  .object({
-    ...rowSources,
-    format: z
-      .enum(['Messages', 'PromptCompletion'])
-      .describe('Messages: rows {"messages": [{"role", "content"}, …]}, the last message by the assistant. PromptCompletion: rows {"prompt", "completion"}; only the completion is learned. In both, instance_id and repo are optional.'),
-    select: fileSelectSchema.optional(),
-  })
-  .meta({ description: `Your own rows. Give ${ROW_FILES}.`, ...checked(exactlyOneOf('configMap', 's3', 'hub')) })
-const dataSchema = z
-  .object({ instances: instancesSchema.optional(), files: filesSchema.optional() })
-  .meta({ description: 'What to learn from: exactly one of instances and files.', ...checked(exactlyOneOf('instances', 'files')) })
-
-const splitSchema = z
-  .object({
-    trainPercent: z.int().min(1).max(99).optional().describe('Share of the units (see by) that is trained on, in percent; the rest is held out for evaluation. Default: 90.'),
-    by: z
-      .enum(['Instance', 'Repository'])
-      .optional()
-      .describe('What is never divided between the two sides. Instance (default): one row. Repository: all rows of a repository, so that the held-out rows come from code never seen; rows of data.files name theirs in an optional field repo.'),
-    seed: seed('Seed of the division. Default: spec.seed.').optional(),
-  })
-  .describe('How rows are divided into a training and a held-out part. The division depends on the seed and the rows alone, so every attempt gets the same.')
+import { dataSchema, splitSchema } from './training-run-data.ts'
+import { dpoSchema } from './training-run-dpo.ts'
+import { gateSchema } from './training-run-gate.ts'
+import { modelSchema } from './training-run-model.ts'
+import { publishSchema } from './training-run-publish.ts'
 
 const loraSchema = z
   .object({
-    rank: z.int().min(1).max(1024).optional().describe('Rank of the adapter matrices. Default: 16.'),
-    alpha: z.int().min(1).max(4096).optional().describe('Scaling of the adapter; it acts with the factor alpha / rank. Default: 32.'),
-    dropout: decimal('Dropout on the adapter input, from 0 to below 1, as a string. Default: "0.05".', { below: 1, message: 'from 0 to below 1, such as "0.05"' }).optional(),
+    rank: z.int().min(1).max(1024).optional().describe('Rank of the adapter matrices. An adapter of model.fromRun keeps its own. Default: 16.'),
+    alpha: z.int().min(1).max(4096).optional().describe('Scaling of the adapter; it acts with the factor alpha / rank. An adapter of model.fromRun keeps its own. Default: 32.'),
+    dropout: decimal('Dropout on the adapter input, from 0 to below 1, as a string. With method DPO there is none, so that model and reference do not differ by chance. Default: "0.05".', { below: 1, message: 'from 0 to below 1, such as "0.05"' }).optional(),
     targetModules: z
       .array(z.string().min(1).max(128).regex(/^[A-Za-z0-9_][A-Za-z0-9_.-]*$/).describe('Name of a module, such as q_proj.'))
       .min(1)
       .max(64)
       .meta({
-        description: 'Modules that get an adapter, such as ["q_proj", "v_proj"]. Default: ["all-linear"], every linear layer but the output head.',
+        description: 'Modules that get an adapter, such as ["q_proj", "v_proj"]. Default: ["all-linear"], every linear layer but the output head; an adapter of model.fromRun keeps its own.',
         ...listSet,
         ...checked({ rule: "!('all-linear' in self) || size(self) == 1", message: 'all-linear stands alone: name it or single modules' }),
       })
@@ -75,7 +28,7 @@ const loraSchema = z
       .optional()
       .describe('How the base model is held in memory. NF4: 4 bits a weight with double quantization (QLoRA); needs a GPU pool. Default: None.'),
   })
-  .describe('Low-rank adapter (LoRA): the base model stays as it is, and the result is an adapter. {} takes all defaults. Absent: full fine-tuning, and the result is a whole model.')
+  .describe('Low-rank adapter (LoRA): the base model stays as it is, and the result is an adapter. {} takes all defaults, and continues the adapter that model.fromRun names. Absent: full fine-tuning, and the result is a whole model.')
 
 const UNIT_RANGE = { atMost: 1, message: 'from 0 to 1, such as "0.03"' }
 
@@ -85,7 +38,7 @@ const optimizerSchema = z
       .enum(['AdamW', 'PagedAdamW8Bit'])
       .optional()
       .describe('AdamW (default), or PagedAdamW8Bit: 8-bit states that move to host memory when the GPU is full; needs a GPU pool.'),
-    learningRate: decimal('Peak learning rate, above 0 and at most 1, as a string such as "2e-4". Default: "2e-4", for full fine-tuning "2e-5".', { above: 0, atMost: 1, message: 'above 0 and at most 1, such as "2e-4"' }).optional(),
+    learningRate: decimal('Peak learning rate, above 0 and at most 1, as a string such as "2e-4". Default: "2e-4", for full fine-tuning "2e-5"; with method DPO "5e-6" and "5e-7".', { above: 0, atMost: 1, message: 'above 0 and at most 1, such as "2e-4"' }).optional(),
     scheduler: z.enum(['Linear', 'Cosine', 'Constant']).optional().describe('How the learning rate moves after the warm-up: Linear or Cosine to 0, or Constant. Default: Cosine.'),
     warmupRatio: decimal('Share of all steps over which the learning rate rises from 0, from 0 to 1, as a string. Default: "0.03".', UNIT_RANGE).optional(),
     weightDecay: decimal('Weight decay of AdamW, from 0 to 1, as a string. Default: "0".', UNIT_RANGE).optional(),
@@ -95,7 +48,7 @@ const optimizerSchema = z
 
 const batchSchema = z
   .object({
-    perDevice: z.int().min(1).max(1024).optional().describe('Rows in one forward and backward pass of one GPU. After CUDA out of memory the next attempt takes a smaller divisor of it and accumulates more, so that a step sees the same rows. Default: 1.'),
+    perDevice: z.int().min(1).max(1024).optional().describe('Rows in one forward and backward pass of one GPU; a pair of preferences counts as one row and takes the memory of two. After CUDA out of memory the next attempt takes a smaller divisor of it and accumulates more, so that a step sees the same rows. Default: 1.'),
     gradientAccumulation: z.int().min(1).max(4096).optional().describe('Passes before one optimizer step, so perDevice × gradientAccumulation × gpusPerNode rows make one step. Default: 4.'),
     gradientCheckpointing: z.boolean().optional().describe('true computes activations again in the backward pass instead of keeping them: less memory, about a third more time. Default: true on a GPU pool, else false.'),
   })
@@ -110,11 +63,11 @@ const durationSchema = z
 
 const sequenceSchema = z
   .object({
-    maxLength: z.int().min(16).max(1_048_576).optional().describe('Longest row in tokens, prompt and completion together; longer rows are cut at the end and counted in status.data. Default: 2048.'),
+    maxLength: z.int().min(16).max(1_048_576).optional().describe('Longest row in tokens, prompt and completion together; longer rows are cut at the end and counted in status.data. Of a pair of preferences each side with its prompt. Default: 2048.'),
     lossOn: z
       .enum(['Completion', 'AssistantMessages', 'All'])
       .optional()
-      .describe('Which tokens are learned. Completion: those of the completion; not for Messages. AssistantMessages: those of the assistant; for Messages, with a chat template that marks them. All: every token. Default: All for Messages, else Completion.'),
+      .describe('Which tokens are learned. Completion: those of the completion; not for Messages. AssistantMessages: those of the assistant; for Messages, with a chat template that marks them. All: every token. Conversations of data.trajectories with a style are Messages. Not with method DPO, which compares the answers. Default: All for Messages, else Completion.'),
   })
   .describe('Length of the training sequences, and what is learned of them.')
 
@@ -157,12 +110,6 @@ const checkpointSchema = z
     ...checked({ rule: "!has(self.everySteps) || !has(self.strategy) || self.strategy == 'Steps'", message: 'everySteps goes with strategy Steps' }),
   })
 
-const LABEL_VALUE = /^[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?$/
-
-function labelText(description: string) {
-  return z.string().min(1).max(63).regex(LABEL_VALUE).describe(description)
-}
-
 const computeSchema = z
   .object({
     pool: labelText('Name of a pool of nodes from the configuration of the operator, such as a100-80-gke-spot; it says which nodes, which GPU and at which price. Default: any node, without a GPU.').optional(),
@@ -176,20 +123,13 @@ const computeSchema = z
   })
   .describe('What the training pod asks for.')
 
-const DURATION = /^([0-9]{1,5}h)?([0-9]{1,6}m)?([0-9]{1,7}s)?$/
 const LIMIT_RANGE = { above: 0, message: 'above 0, such as "250"' }
 
 const budgetSchema = z
   .object({
     maxCost: decimal('Most that all attempts together may cost, in the currency of the operator, as a string such as "250". Needs a pool with a price. Default: no limit.', LIMIT_RANGE).optional(),
     maxGPUHours: decimal('Most GPU-hours of all attempts together, as a string such as "64". Default: no limit.', LIMIT_RANGE).optional(),
-    maxDuration: z
-      .string()
-      .min(2)
-      .max(24)
-      .regex(DURATION)
-      .meta({ description: 'Longest time that all attempts together may occupy a node, such as 8h, 90m or 1h30m. Default: no limit.', ...checked(matching(DURATION, 'must be hours, minutes and seconds, such as 8h, 90m or 1h30m')) })
-      .optional(),
+    maxDuration: duration('Longest time that all attempts together may occupy a node, such as 8h, 90m or 1h30m. Default: no limit.').optional(),
   })
   .meta({
     description: 'Where to stop. A run that reaches a limit writes a checkpoint and frees its node; raising the limit continues it. May be changed, added and removed at any time.',
@@ -199,10 +139,10 @@ const budgetSchema = z
 const engineOptionsSchema = z
   .record(z.string(), z.string().max(512).describe('Its value as on the command line of TRL, such as "true", "5" or "0.1".'))
   .meta({ maxProperties: 64 })
-  .describe('Further options of the engine by their own names, such as {"neftune_noise_alpha": "5"}: fields of SFTConfig and ModelConfig of TRL that no field of this resource sets. Checked before a training pod starts. Default: none.')
+  .describe('Further options of the engine by their own names, such as {"neftune_noise_alpha": "5"}: fields of SFTConfig or DPOConfig, by method, and of ModelConfig of TRL that no field of this resource sets. Checked before a training pod starts. Default: none.')
 
 const specShape = {
-  method: z.enum(['SFT']).describe('How to train. SFT: supervised fine-tuning on prompt and completion.'),
+  method: z.enum(['SFT', 'DPO']).describe('How to train. SFT: supervised fine-tuning on prompt and completion. DPO: direct preference optimisation on pairs of a chosen and a rejected answer (data.preferences), with the model that the run begins with as reference.'),
   engine: z.enum(['TRL']).describe('The library that trains. TRL: Hugging Face TRL, unmodified.'),
   suspend: z
     .boolean()
@@ -212,6 +152,7 @@ const specShape = {
   model: modelSchema,
   data: dataSchema,
   split: splitSchema.optional(),
+  dpo: dpoSchema.optional(),
   lora: loraSchema.optional(),
   optimizer: optimizerSchema.optional(),
   batch: batchSchema.optional(),
@@ -227,6 +168,9 @@ const specShape = {
   compute: computeSchema.optional(),
   gracePeriodSeconds: z.int().min(10).max(3600).optional().describe('Seconds the training pod gets to write a last checkpoint when it is stopped. Default: 120.'),
   budget: budgetSchema.optional(),
+  gate: gateSchema.optional(),
+  publish: publishSchema.optional(),
+  cleanup: cleanupSchema.optional(),
   retries: z
     .object({
       limit: z.int().min(0).max(100).optional().describe('How many failed attempts, of the last 20 attempts, are repeated before the run is Failed. Preemptions and suspensions are not counted; five attempts in a row that get no further end the run in any case. Default: 3.'),
@@ -236,24 +180,51 @@ const specShape = {
     .describe('What happens after an attempt failed.'),
 }
 
-const MUTABLE = ['suspend', 'budget']
+const MUTABLE = ['suspend', 'budget', 'cleanup', 'gate', 'publish']
 
 const acrossFields: readonly Rule[] = [
+  onlyRemoved('gate'), // easier to pass is no gate
+  onlyRemoved('publish'), // a change would hand the token of one author to the hub that another one names
   {
     rule: "!has(self.checkpoint) || !has(self.checkpoint.result) || self.checkpoint.result != 'Best' || (has(self.evaluation) && (!has(self.evaluation.strategy) || self.evaluation.strategy != 'No'))",
     message: 'checkpoint.result Best needs evaluations to choose by: set evaluation',
     fieldPath: '.checkpoint',
   },
   {
-    rule: "!has(self.sequence) || !has(self.sequence.lossOn) || (has(self.data.files) && self.data.files.format == 'Messages' ? self.sequence.lossOn != 'Completion' : self.sequence.lossOn != 'AssistantMessages')",
-    message: 'sequence.lossOn: Messages have no completion, and only Messages have AssistantMessages',
+    rule: "!has(self.sequence) || !has(self.sequence.lossOn) || ((has(self.data.files) && self.data.files.format == 'Messages') || (has(self.data.trajectories) && has(self.data.trajectories.style)) ? self.sequence.lossOn != 'Completion' : self.sequence.lossOn != 'AssistantMessages')",
+    message: 'sequence.lossOn: Messages have no completion, and only Messages and data.trajectories with a style have AssistantMessages',
     fieldPath: '.sequence',
   },
+  {
+    rule: "(self.method == 'DPO') == has(self.data.preferences)",
+    message: 'data.preferences goes with method DPO, which learns from nothing else',
+    fieldPath: '.data',
+  },
+  { rule: "self.method == 'DPO' || !has(self.dpo)", message: 'dpo goes with method DPO: leave it out', fieldPath: '.dpo' },
+  {
+    rule: "self.method != 'DPO' || !has(self.sequence) || !has(self.sequence.lossOn)",
+    message: 'sequence.lossOn: method DPO compares the answers, all of them: leave it out',
+    fieldPath: '.sequence',
+  },
+  {
+    rule: "self.method != 'DPO' || !has(self.lora) || !has(self.lora.dropout) || double(self.lora.dropout) == 0.0",
+    message: 'lora.dropout: with method DPO model and reference would differ by chance: leave it out',
+    fieldPath: '.lora',
+  },
 ]
+
+function onlyRemoved(field: string): Rule {
+  return {
+    rule: `!has(self.${field}) || (has(oldSelf.${field}) && self.${field} == oldSelf.${field})`,
+    message: `spec.${field} can be removed, but neither added nor changed; create a new TrainingRun`,
+    fieldPath: `.${field}`,
+    reason: 'FieldValueForbidden',
+  }
+}
 
 export const trainingRunSpecSchema = z
   .object(specShape)
   .meta({
-    description: 'What to train. Everything but suspend and budget is immutable: another experiment is another TrainingRun.',
+    description: 'What to train. Everything but suspend, budget and cleanup is immutable, and gate and publish can be removed: another experiment is another TrainingRun.',
     ...checked(...immutableFields('TrainingRun', specShape, MUTABLE), ...acrossFields),
   })

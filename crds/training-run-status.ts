@@ -1,6 +1,9 @@
 // What the operator writes about a TrainingRun.
 import { z } from 'zod'
 import { artifactSchema, badRowExamplesSchema, conditionsSchema, frozenSourceSchema, listAtomic, listMap, observedGeneration, timestamp } from './common.ts'
+import { originSchema } from './from-run.ts'
+import { ownEvaluationSchema } from './own-evaluation.ts'
+import { pairsSchema, resolvedPredictionsSchema } from './training-run-data.ts'
 
 const count = z.int().min(0)
 const shortText = z.string().max(256)
@@ -28,6 +31,10 @@ const resolvedSchema = z
     gradientAccumulation: count.describe('Passes before one optimizer step.'),
     gradientCheckpointing: z.boolean().describe('Whether activations are computed again instead of kept.'),
     lossOn: shortText.describe('Which tokens are learned.'),
+    dpoBeta: shortText.describe('How strongly the model is held to its reference.'),
+    dpoLossType: shortText.describe('The loss of a comparison.'),
+    dpoLabelSmoothing: shortText.describe('Share of pairs expected to be labelled the wrong way round.'),
+    dpoReferenceLogProbs: shortText.describe('When the reference is asked.'),
     maxLength: count.describe('Longest row in tokens.'),
     evaluationStrategy: shortText.describe('When the held-out rows are evaluated.'),
     evaluationEverySteps: count.describe('Steps between evaluations.'),
@@ -112,6 +119,26 @@ const lossSchema = z
   .partial()
   .describe('Loss at the beginning and now.')
 
+function change(what: string) {
+  return z
+    .object({
+      first: lossText.describe('Of the pairs trained on, at the first report.'),
+      last: lossText.describe('Of the pairs trained on, at the last report.'),
+      evalFirst: lossText.describe('Of the held-out pairs, at the first evaluation.'),
+      evalLast: lossText.describe('Of the held-out pairs, at the last evaluation.'),
+    })
+    .partial()
+    .describe(what)
+}
+
+const preferencesSchema = z
+  .object({
+    accuracy: change('Share of the pairs whose chosen answer has the higher reward, from 0 to 1, as a mean over the batches of the trainer. A tie counts as not, and before the first step all are ties.'),
+    margin: change('Mean reward of the chosen answer less that of the rejected one, likewise.'),
+  })
+  .partial()
+  .describe('How well chosen answers are told from rejected ones, with method DPO. The reward of an answer is dpo.beta times what its log-probability has gained over the reference.')
+
 const earlierPodSchema = z
   .object({
     name: shortText.describe('The pod.'),
@@ -183,6 +210,36 @@ const bestCheckpointSchema = z
   })
   .describe('The checkpoint with the lowest loss on the held-out rows.')
 
+const gateSchema = z
+  .object({
+    evaluation: ownEvaluationSchema('measures the result'),
+    source: frozenSourceSchema.optional().describe('Where its instances were read from, as that was frozen.'),
+    instances: count.optional().describe('Instances that the result was asked about.'),
+    resolvedRate: shortText.optional().describe('Its strict resolve rate.'),
+    low: shortText.optional().describe('Lower end of the 95 % interval of that rate.'),
+    high: shortText.optional().describe('Upper end of its 95 % interval.'),
+    baseline: z
+      .object({
+        name: shortText.describe('The evaluation of spec.gate.noWorseThan.'),
+        resolvedRate: shortText.optional().describe('Its strict resolve rate.'),
+        difference: shortText.describe('Difference of the resolve rates over the instances that have a verdict in both; negative where the result resolves fewer.'),
+        pValue: shortText.describe("McNemar's exact two-sided p of that."),
+      })
+      .optional()
+      .describe('What the result was compared with.'),
+    passed: z.boolean().optional().describe('Whether the result is good enough.'),
+    message: z.string().max(1024).optional().describe('Why, with the figures.'),
+  })
+  .describe('With spec.gate: how the result was measured. What that took is in status.cost of the evaluation.')
+
+const publishSchema = z
+  .object({
+    url: z.string().max(2048).describe('Page of the repository.'),
+    revision: shortText.describe('The commit that holds the result and its model card.'),
+    publishedTime: timestamp('When the operator learnt of it.'),
+  })
+  .describe('Where the result is on a hub.')
+
 export const trainingRunStatusSchema = z
   .object({
     observedGeneration,
@@ -191,12 +248,18 @@ export const trainingRunStatusSchema = z
     resolved: resolvedSchema,
     data: dataStatusSchema,
     model: frozenSourceSchema,
+    fromRun: originSchema('spec.model.fromRun'),
+    fromPreferenceGen: pairsSchema,
+    fromEval: resolvedPredictionsSchema,
     progress: progressSchema,
     loss: lossSchema,
+    preferences: preferencesSchema,
     perplexity: perplexitySchema,
     bestCheckpoint: bestCheckpointSchema,
     cost: costSchema,
     attempts: z.array(attemptSchema).max(20).meta({ description: 'The last 20 attempts.', ...listMap('number') }),
+    gate: gateSchema,
+    publish: publishSchema,
     artifacts: z.array(artifactSchema).max(64).meta({ description: 'The result in the artifact store. It stays there when this resource is deleted.', ...listMap('name') }),
   })
   .partial()

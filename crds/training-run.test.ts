@@ -44,13 +44,16 @@ describe('reading a TrainingRun', () => {
 
 describe('what the generated schema admits', () => {
   it.each([
-    ['the warm-up', 'warmupRatio', 'le=1', 'double(self) <= 1.0'],
-    ['the learning rate', 'learningRate', 'gt=0', 'double(self) > 0.0'],
-  ] as const)('of %s can be read by the program, which has the same bound', (_what, field, python, cel) => {
+    ['the warm-up', 'optimizer.warmupRatio', 'le=1', 'double(self) <= 1.0'],
+    ['the learning rate', 'optimizer.learningRate', 'gt=0', 'double(self) > 0.0'],
+    ['beta', 'dpo.beta', 'gt=0', 'double(self) > 0.0'],
+    ['the label smoothing', 'dpo.labelSmoothing', 'lt=0.5', 'double(self) < 0.5'],
+  ] as const)('of %s can be read by the program, which has the same bound', (_what, path, python, cel) => {
+    const [section = '', field = ''] = path.split('.')
     const program = readFileSync(new URL('../workloads/swe_workloads/run_file.py', import.meta.url), 'utf8')
     const [, bound] = new RegExp(`${field.replace(/[A-Z]/, (letter) => `_${letter.toLowerCase()}`)}: .*Field\\(([^)]*)\\)`).exec(program) ?? []
     expect(bound).toContain(python)
-    expect(structuralSchema(trainingRunSpecSchema).properties?.['optimizer']?.properties?.[field]?.['x-kubernetes-validations']?.[0]?.rule).toContain(cel)
+    expect(structuralSchema(trainingRunSpecSchema).properties?.[section]?.properties?.[field]?.['x-kubernetes-validations']?.[0]?.rule).toContain(cel)
   })
 
   it.each([['spec', trainingRunSpecSchema], ['status', trainingRunStatusSchema]] as const)('of %s can be read by the operator', (_part, schema) => {

@@ -17,6 +17,10 @@ export type TrainingRunSpec = Immutable<z.infer<typeof trainingRunSpecSchema>>
 export type TrainingRunStatus = Immutable<z.infer<typeof trainingRunStatusSchema>>
 export type TrainingRunAttempt = NonNullable<TrainingRunStatus['attempts']>[number]
 export type TrainingRunProgress = NonNullable<TrainingRunStatus['progress']>
+export type TrainingRunPairs = NonNullable<TrainingRunStatus['fromPreferenceGen']>
+export type TrainingRunPredictions = NonNullable<TrainingRunStatus['fromEval']>
+export type TrainingRunOrigin = NonNullable<TrainingRunStatus['fromRun']>
+export type TrainingRunGate = NonNullable<TrainingRunSpec['gate']>
 export type TrainingRunResolved = NonNullable<TrainingRunStatus['resolved']>
 
 export type TrainingRun = Readonly<{

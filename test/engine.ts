@@ -5,7 +5,7 @@ import { until } from './world/until.ts'
 
 const NAME = 'engine-tests'
 const LIMIT_SECONDS = 2700
-const TAIL_LINES = 80
+const TAIL_LINES = 400
 
 const { kube, images } = await openCluster('test', console.log)
 await ensureNamespace(kube, NAME)
@@ -15,7 +15,7 @@ await kube.apply(restrictedJob({
   name: NAME,
   image: images.trainer,
   workingDir: '/opt/swe-workloads',
-  command: ['python', '-m', 'unittest', 'discover', '-s', 'tests/engine', '-t', 'tests', '--verbose'],
+  command: ['python', '-m', 'unittest', 'discover', '-s', 'tests/engine', '-t', 'tests', '--verbose', '--durations', '12'],
 }))
 console.log(`testing ${images.trainer}`)
 const status = await until('the engine tests have ended', LIMIT_SECONDS, async () => {
@@ -24,7 +24,7 @@ const status = await until('the engine tests have ended', LIMIT_SECONDS, async (
 }, log)
 const said = await log()
 const passed = status.succeeded === 1 && /Ran [1-9]\d* tests?[\s\S]*OK/.test(said)
-console.log(passed ? said.split('\n').filter((line) => line.startsWith('Ran ')).join() : said)
+console.log(passed ? said.split('\n').filter((line) => /^(Ran |[0-9.]+s +test_)/.test(line)).join('\n') : said)
 process.exitCode = passed ? 0 : 1
 
 function log(): Promise<string> {

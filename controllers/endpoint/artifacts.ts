@@ -3,7 +3,7 @@ import { z } from 'zod'
 import type { Pod } from '../shared/kinds.ts'
 import { ATTEMPT, ROLE, type Owner } from '../shared/labels.ts'
 import { StoreError } from '../store/error.ts'
-import { keyOfUri, keyProblem, mayWrite, prefixProblem, runPrefix, uriOf, type Writer } from '../store/keys.ts'
+import { keyOfUri, keyProblem, mayShare, mayWrite, prefixProblem, runPrefix, uriOf, VERDICT_CACHE, type Writer } from '../store/keys.ts'
 import type { ObjectStore, Presigned } from '../store/store.ts'
 import { PRESIGNED_SECONDS } from '../store/store.ts'
 import type { Admitted } from './gate.ts'
@@ -15,7 +15,7 @@ const MAX_OBJECTS = 10_000
 const presignSchema = z.strictObject({
   requests: z.array(z.union([
     z.strictObject({ method: z.enum(['GET', 'PUT']), key: z.string() }),
-    z.strictObject({ method: z.literal('GET'), uri: z.string() }),
+    z.strictObject({ method: z.enum(['GET', 'PUT']), uri: z.string() }),
   ])).min(1).max(MAX_REQUESTS),
 })
 type PresignRequest = z.infer<typeof presignSchema>['requests'][number]
@@ -24,9 +24,9 @@ const objectsSchema = z.union([z.strictObject({ prefix: z.string() }), z.strictO
 
 export type Urls = Readonly<{ urls: readonly (PresignRequest & Presigned)[]; expiresInSeconds: number }>
 
-/** Signs each request for what the pod may write or read in the owner's own prefix, or read under its namespace. Rejects with a Refusal; then nothing was signed. */
+/** Signs each request for what the pod may write or read in the owner's own prefix, or share under its namespace. Rejects with a Refusal; then nothing was signed. */
 export async function presign(store: ObjectStore, admitted: Admitted, body: unknown): Promise<Urls> {
-  const { requests } = parse(presignSchema, body, `The body must be {"requests":[{"method","key"} or {"method":"GET","uri"}]} with 1 to ${MAX_REQUESTS} requests.`)
+  const { requests } = parse(presignSchema, body, `The body must be {"requests":[{"method","key"} or {"method","uri"}]} with 1 to ${MAX_REQUESTS} requests.`)
   const keys = requests.map((request) => keyOf(store, admitted, request))
   const urls: (PresignRequest & Presigned)[] = []
   for (const [index, request] of requests.entries()) {
@@ -48,12 +48,13 @@ export async function objects(store: ObjectStore, owner: Owner, query: unknown):
     return { objects: listed.map(({ key, ...rest }) => ({ key: key.slice(own.length), ...rest })) }
   }
   const prefix = namespaceKey(store, owner, asked.uri, prefixProblem)
-  const listed = await fromStore(store.list(prefix, MAX_OBJECTS))
+  const cached = `${owner.metadata.namespace ?? ''}/${VERDICT_CACHE}`
+  const listed = (await fromStore(store.list(prefix, MAX_OBJECTS))).filter(({ key }) => !key.startsWith(cached))
   return { objects: listed.map(({ key, ...rest }) => ({ uri: uriOf(store.bucket, key), ...rest })) }
 }
 
 function keyOf(store: ObjectStore, { owner, pod }: Admitted, request: PresignRequest): string {
-  if ('uri' in request) return namespaceKey(store, owner, request.uri, keyProblem)
+  if ('uri' in request) return sharedKey(store, { owner, pod }, request)
   const key = prefixOf(owner) + request.key
   const problem = keyProblem(request.key) ?? keyProblem(key) // the limit on length counts the prefix too
   if (problem !== undefined) throw new Refusal('InvalidKey', `key ${JSON.stringify(request.key)} ${problem}.`)
@@ -61,6 +62,13 @@ function keyOf(store: ObjectStore, { owner, pod }: Admitted, request: PresignReq
     throw new Refusal('InvalidKey', `key ${JSON.stringify(request.key)} is not for pod ${pod.metadata.name} to write: it belongs to another program, attempt or pod.`)
   }
   return key
+}
+
+function sharedKey(store: ObjectStore, { owner, pod }: Admitted, { method, uri }: Readonly<{ method: 'GET' | 'PUT'; uri: string }>): string {
+  const key = namespaceKey(store, owner, uri, keyProblem)
+  const asked = { kind: owner.kind, role: pod.metadata.labels?.[ROLE], method }
+  if (mayShare(asked, key.slice((owner.metadata.namespace ?? '').length + 1))) return key
+  throw new Refusal('InvalidKey', `uri ${JSON.stringify(uri)} is not for pod ${pod.metadata.name} to ${method === 'GET' ? 'read' : 'write'}.`)
 }
 
 function writerIn({ metadata: { uid, labels } }: Pod): Writer {

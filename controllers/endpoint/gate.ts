@@ -2,7 +2,7 @@ import type { ObjectKey } from '../../operator/api/object.ts'
 import type { Reader } from '../../operator/cache/cache.ts'
 import { isTerminal, type Pod } from '../shared/kinds.ts'
 import { UID, type Owner, type OwnerKind } from '../shared/labels.ts'
-import { audienceOf } from '../jobs/program-job.ts'
+import { audienceOf } from '../jobs/identity.ts'
 import { Refusal } from './refusal.ts'
 import { claimedAudience, type Caller, type TokenReviews } from './token-reviews.ts'
 

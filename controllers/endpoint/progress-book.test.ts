@@ -5,7 +5,7 @@ import { silentAfterSeconds } from '../training-run/pace.ts'
 import { createProgressBook, type ProgressBook, type ReportingRun } from './progress-book.ts'
 import type { Report } from './report.ts'
 
-const run: ReportingRun = { namespace: 'team-a', name: 'tiny', uid: 'u1' }
+const run: ReportingRun = { kind: 'TrainingRun', namespace: 'team-a', name: 'tiny', uid: 'u1' }
 const SECOND_MS = 1000
 
 let world: FakeWorld
@@ -19,7 +19,7 @@ beforeEach(() => {
   book = createProgressBook({
     world, exists: ({ uid }) => living.has(uid),
     enqueue: (_, afterMs) => void wakeUps.push(world.monotonicMs() + afterMs),
-    advanced: (count) => void (steps += count),
+    advanced: (_, count) => void (steps += count),
   })
 })
 

@@ -1,10 +1,10 @@
 import type { TrainingRunProgress } from '../../crds/training-run.ts'
-import type { ObjectKey } from '../../operator/api/object.ts'
 import type { World } from '../../operator/world.ts'
+import type { OwnerKind } from '../shared/labels.ts'
 import type { Pace } from '../training-run/pace.ts'
 import type { Report } from './report.ts'
 
-/** The latest progress of each run, in memory: a restarted operator hears it again within seconds. */
+/** The latest progress of each owner whose pods report, in memory: a restarted operator hears it again within seconds. */
 export type ProgressBook = Readonly<{
   /** Takes a report of an attempt; one of an attempt older than the latest is ignored. */
   record(run: ReportingRun, attempt: number, report: Report): void
@@ -13,16 +13,17 @@ export type ProgressBook = Readonly<{
   paceOf(uid: string): Pace | undefined
 }>
 
-export type ReportingRun = Readonly<{ namespace: string; name: string; uid: string }>
+/** A run whose pods train, or another owner whose pods ask a model: there a step is a sample. */
+export type ReportingRun = Readonly<{ kind: OwnerKind; namespace: string; name: string; uid: string }>
 
 export type ProgressBookDeps = Readonly<{
   world: World
   /** Asks for a reconcile of the run after so many milliseconds. */
-  enqueue(key: ObjectKey, afterMs: number): void
+  enqueue(run: ReportingRun, afterMs: number): void
   /** Whether the run still exists; entries of others are dropped. */
   exists(run: ReportingRun): boolean
   /** Told how many new steps a report brought. */
-  advanced?(steps: number): void
+  advanced?(run: ReportingRun, steps: number): void
 }>
 
 const NOTIFY_EVERY_MS = 5_000 // one status write per run and 5 s is what the API server is asked to take
@@ -58,15 +59,15 @@ export function createProgressBook(deps: ProgressBookDeps): ProgressBook {
     const progress = advance(previous, { attempt, report, since, world })
     if (known === undefined) makeRoom()
     entries.set(run.uid, { run, progress, since, ...keepPace(previous, moment), notifyAtMs: notify(run, known?.notifyAtMs) })
-    deps.advanced?.(Math.max(0, progress.step - (previous?.progress.step ?? progress.step)))
+    deps.advanced?.(run, Math.max(0, progress.step - (previous?.progress.step ?? progress.step)))
   }
 
   /** At once if the last time is long enough ago, else when it will be; a wake-up that is already due covers this report too. */
-  function notify({ namespace, name }: ReportingRun, lastMs: number | undefined): number {
+  function notify(run: ReportingRun, lastMs: number | undefined): number {
     const nowMs = world.monotonicMs()
     if (lastMs !== undefined && lastMs > nowMs) return lastMs
     const dueMs = Math.max(nowMs, (lastMs ?? Number.NEGATIVE_INFINITY) + NOTIFY_EVERY_MS)
-    deps.enqueue({ namespace, name }, dueMs - nowMs)
+    deps.enqueue(run, dueMs - nowMs)
     return dueMs
   }
 

@@ -56,6 +56,12 @@ describe('a progress report', () => {
     expect(kept?.slice(0, 3).map(({ name }) => name)).toEqual(['loss', 'eval_loss', 'rewards/0'])
   })
 
+  it('keeps accuracy and margin of held-out pairs, which a comparison reports after all else', () => {
+    const many = Array.from({ length: 32 }, (_, i) => ({ name: `entropy${i}`, value: '0' }))
+    const kept = metricsOf([...many, { name: 'eval_rewards/accuracies', value: '0.8' }, { name: 'eval_rewards/margins', value: '1.1' }])
+    expect(kept?.slice(0, 2)).toEqual([{ name: 'eval_rewards/accuracies', value: '0.8' }, { name: 'eval_rewards/margins', value: '1.1' }])
+  })
+
   it.each([[-1], ['x'], [Number.NaN], [1e300], [null]])('ignores a percentage of %s', (progressPercentage) => {
     expect(reportOf({ progressPercentage })).toEqual({ metrics: [] })
   })

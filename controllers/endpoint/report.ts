@@ -13,7 +13,9 @@ export type Metric = Readonly<{ name: string; value: string }>
 
 const MAX_CHARS = 64 // of a name and of a value, in UTF-16 units, as our own schema counts when it reads the status back
 const MAX_METRICS = 32 // bounds the status; the whole history is an artifact
-const FIRST = ['loss', 'eval_loss', 'reward', 'learning_rate', 'grad_norm'] // what must not fall off the end of a long list
+// What must not fall off the end of a long list; a comparison alone reports about thirty.
+const COMPARED = ['rewards/accuracies', 'rewards/margins', 'logps/chosen', 'logps/rejected']
+const FIRST = ['loss', 'eval_loss', 'reward', 'learning_rate', 'grad_norm', ...COMPARED, ...COMPARED.map((name) => `eval_${name}`)]
 const HALF_CHARACTER = /[\ud800-\udbff]$/ // what a cut leaves of a character outside the basic plane
 const STEP = 'current_step'
 const TOTAL_STEPS = 'total_steps'

@@ -9,7 +9,7 @@ import { Refusal } from './refusal.ts'
 export const MAX_OUTPUT_BYTES = 68 * 1024 * 1024 // a log at its cap of 64 MiB, and what is written around it
 
 /** What a sandbox may leave in the store. */
-const OUTPUTS = ['report.json', 'test_output.txt', 'patch.diff', 'eval.sh', 'run_instance.log', 'stdout.log', 'stderr.log', 'output.json']
+const OUTPUTS = ['report.json', 'test_output.txt', 'patch.diff', 'eval.sh', 'run_instance.log', 'stdout.log', 'stderr.log', 'output.json', 'dry_run.log']
 const VERDICT = 'verdict.json'
 
 /** The prediction, its instance and how to test it. Rejects with a Refusal. */

@@ -65,6 +65,10 @@ describe('a sandbox', () => {
     expect(stage.s3.objects.get(`${PREFIX}outputs/7/2/${file}`)).toBe('x')
   })
 
+  it('of a dry run leaves what the commands said', async () => {
+    expect((await put('dry_run.log', 'x')).status).toBe(201)
+  })
+
   it('may leave an output without a single byte', async () => {
     expect((await put('run_instance.log', '')).status).toBe(201)
     expect(stage.s3.objects.get(`${PREFIX}outputs/7/2/run_instance.log`)).toBe('')

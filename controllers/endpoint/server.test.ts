@@ -4,8 +4,10 @@ import { connect } from 'node:tls'
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 
+import type { SWEBenchEval } from '../../crds/swebench-eval.ts'
+import { audienceOf } from '../jobs/identity.ts'
 import type { Pod } from '../shared/kinds.ts'
-import { openStageWithRun, type Ask, type EndpointStage } from '../testing/endpoint-stage.ts'
+import { openStageWithRun, tokenWith, type Ask, type EndpointStage } from '../testing/endpoint-stage.ts'
 import { issueMaterial } from '../tls/rotation.ts'
 
 const BASE = '/v1alpha1/namespaces/team-a/trainingruns/tiny'
@@ -56,6 +58,9 @@ describe('URLs for the store', () => {
     [{ method: 'PUT', key: 'result/manifest.json/x' }],
     [{ method: 'GET', uri: 's3://swe/team-a/../team-b/x' }],
     [{ method: 'GET', uri: 's3://other/team-a/x' }],
+    [{ method: 'PUT', uri: 's3://swe/team-a/x' }],
+    [{ method: 'PUT', uri: `s3://swe/team-a/verdict-cache/${'0'.repeat(64)}.json` }],
+    [{ method: 'GET', uri: `s3://swe/team-a/verdict-cache/${'0'.repeat(64)}.json` }],
   ])('are not signed for what leads elsewhere, %#', async (request) => {
     expect(await presign({ requests: [request] })).toMatchObject({ status: 400, ...refusedAs('InvalidKey') })
   })
@@ -84,7 +89,6 @@ describe('URLs for the store', () => {
   })
 
   it.each([
-    [{ requests: [{ method: 'PUT', uri: 's3://swe/team-a/x' }] }],
     [{ requests: [{ method: 'DELETE', key: 'x' }] }],
     [{ requests: [{ method: 'GET', key: 'x', bucket: 'other' }] }],
     [{ requests: [] }],
@@ -98,6 +102,40 @@ describe('URLs for the store', () => {
   it('are signed a thousand at a time', async () => {
     const { body } = await presign({ requests: Array.from({ length: 1000 }, (_, i) => ({ method: 'PUT', key: `result/a1/${'k'.repeat(900)}/${i}` })) })
     expect(body).toHaveProperty('urls.999')
+  })
+})
+
+describe('the verdicts of a namespace', () => {
+  const entry = (namespace: string) => `s3://swe/${namespace}/verdict-cache/${'a'.repeat(64)}.json`
+  const evaluation: SWEBenchEval = { apiVersion: 'swe-operator.dev/v1alpha1', kind: 'SWEBenchEval', metadata: { namespace: 'team-a', name: 'lite', uid: 'e1' }, spec: { instances: { configMap: { name: 'rows', key: 'rows.jsonl' }, format: 'SWEBench' }, predictions: { gold: {} } } }
+
+  async function askAs(role: string, request: object) {
+    const holder: Pod = { apiVersion: 'v1', kind: 'Pod', metadata: { namespace: 'team-a', name: `lite-${role}`, uid: `uid-of-${role}`, labels: { 'swe-operator.dev/uid': 'e1', 'swe-operator.dev/role': role } }, status: { phase: 'Running' } }
+    stage.evaluations.set('team-a/lite', evaluation)
+    stage.cachedPods.set(`team-a/lite-${role}`, holder)
+    const held = tokenWith({ audience: audienceOf(evaluation), username: 'system:serviceaccount:team-a:default', pod: { name: `lite-${role}`, uid: `uid-of-${role}` } })
+    return stage.ask('/v1alpha1/namespaces/team-a/swebenchevals/lite/presign', { method: 'POST', token: held, body: { requests: [request] } })
+  }
+
+  it('are created by the report of an evaluation, once', async () => {
+    expect(await askAs('report', { method: 'PUT', uri: entry('team-a') })).toMatchObject({ status: 200, body: { urls: [{ headers: { 'If-None-Match': '*' }, url: expect.stringContaining(`/swe/team-a/verdict-cache/${'a'.repeat(64)}.json?`) }] } })
+    expect((await askAs('report', { method: 'GET', uri: entry('team-a') })).status).toBe(400)
+  })
+
+  it('are read by the preparation of an evaluation, which creates none', async () => {
+    expect((await askAs('prepare', { method: 'GET', uri: entry('team-a') })).status).toBe(200)
+    expect((await askAs('prepare', { method: 'PUT', uri: entry('team-a') })).status).toBe(400)
+  })
+
+  it('are those of no other namespace', async () => {
+    expect([(await askAs('prepare', { method: 'GET', uri: entry('team-b') })).status, (await askAs('report', { method: 'PUT', uri: entry('team-b') })).status]).toEqual([400, 400])
+  })
+
+  it('are in no listing', async () => {
+    for (const key of ['team-a/u/x', `team-a/verdict-cache/${'a'.repeat(64)}.json`]) stage.s3.objects.set(key, 'x')
+    const { body } = await stage.ask(`${BASE}/objects?uri=${encodeURIComponent('s3://swe/team-a/')}`, { token })
+    expect(body).toMatchObject({ objects: [{ uri: 's3://swe/team-a/u/x' }] })
+    expect(body).not.toHaveProperty('objects.1')
   })
 })
 
@@ -157,6 +195,16 @@ describe('progress', () => {
     const labels = { ...pod.metadata.labels, 'swe-operator.dev/role': 'prepare' }
     stage.cachedPods.set('team-a/tiny-a1-x', { ...pod, metadata: { ...pod.metadata, labels } })
     expect((await stage.ask(STATUS, { ...POST_STATUS, token })).status).toBe(403)
+  })
+
+  it.each([['generate', 200], ['prepare', 403], ['train', 403]])('of an evaluation is taken from the pod that asks its model alone: %s', async (role, expected) => {
+    const evaluation = { apiVersion: 'swe-operator.dev/v1alpha1', kind: 'SWEBenchEval', metadata: { namespace: 'team-a', name: 'lite', uid: 'u9' }, spec: {} } as SWEBenchEval
+    const asking: Pod = { ...pod, metadata: { ...pod.metadata, name: 'lite-g1', uid: 'uid-g1', labels: { 'swe-operator.dev/uid': 'u9', 'swe-operator.dev/role': role, 'swe-operator.dev/attempt': '1' } } }
+    stage.evaluations.set('team-a/lite', evaluation)
+    stage.cachedPods.set('team-a/lite-g1', asking)
+    const own = tokenWith({ audience: audienceOf(evaluation), username: 'system:serviceaccount:team-a:default', pod: { name: 'lite-g1', uid: 'uid-g1' } })
+    const { status } = await stage.ask('/v1alpha1/namespaces/team-a/swebenchevals/lite/attempts/1/status', { ...POST_STATUS, token: own })
+    expect([status, stage.book.of('u9')?.step]).toEqual([expected, expected === 200 ? 1 : undefined])
   })
 
   it('that is no JSON is 400, and one that is too large 413', async () => {

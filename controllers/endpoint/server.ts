@@ -4,7 +4,7 @@ import type { Readable } from 'node:stream'
 import { z } from 'zod'
 
 import type { Log } from '../../operator/observe/log.ts'
-import { ATTEMPT, ROLE } from '../shared/labels.ts'
+import { ATTEMPT, ROLE, type Role } from '../shared/labels.ts'
 import type { ObjectStore } from '../store/store.ts'
 import type { TlsMaterial } from '../tls/rotation.ts'
 import { objects, presign } from './artifacts.ts'
@@ -23,7 +23,8 @@ const HEADERS_MS = 10_000 // to say what it is; a stranger must not hold a socke
 const IDLE_MS = 75_000 // longer than a trainer's pause between two reports, so that a client may keep its connection
 
 const API = '/v1alpha1/namespaces/:namespace'
-const PLURALS = ['trainingruns', 'swebenchevals']
+/** By kind, the role of the pods that report how far they are. */
+const REPORTERS: Readonly<Record<string, Role>> = { trainingruns: 'train', preferencegens: 'generate', swebenchevals: 'generate' }
 const ADMITTED = 'admitted'
 const SANDBOX = 'sandbox'
 
@@ -82,16 +83,16 @@ function addRoutes(app: FastifyInstance, deps: EndpointDeps): void {
   }
 
   // Admission comes before the body: a stranger makes us parse nothing.
-  for (const plural of PLURALS) {
+  for (const [plural, role] of Object.entries(REPORTERS)) {
     const owner = `${API}/${plural}/:name`
     app.post(`${owner}/presign`, { onRequest: admitTo(plural), bodyLimit: PRESIGN_BODY_BYTES }, (request) => presign(deps.store, admitted(request), request.body))
     app.get(`${owner}/objects`, { onRequest: admitTo(plural) }, (request) => objects(deps.store, admitted(request).owner, request.query))
+    app.post(`${owner}/attempts/:attempt/status`, { onRequest: [onlyLeader, admitTo(plural)] }, (request) => {
+      report(deps, admitted(request), role, request)
+      return request.body
+    })
   }
   addSandboxRoutes(app, deps)
-  app.post(`${API}/trainingruns/:name/attempts/:attempt/status`, { onRequest: [onlyLeader, admitTo('trainingruns')] }, (request) => {
-    report(deps, admitted(request), request)
-    return request.body
-  })
 }
 
 /** Bodies pass through as they arrive: a log may have 64 MiB. */
@@ -128,17 +129,17 @@ const ordinal = z.coerce.number().int().min(0).max(1_000_000)
 const sandboxParams = z.object({ namespace: dnsName, name: dnsName, ordinal, attempt: ordinal.min(1) })
 const attemptParams = z.object({ attempt: z.string().regex(/^[1-9]\d{0,5}$/) })
 
-function report({ book, metrics }: EndpointDeps, { owner, pod }: Admitted, request: FastifyRequest): void {
+function report({ book, metrics }: EndpointDeps, { owner, pod }: Admitted, reporter: Role, request: FastifyRequest): void {
   const { attempt } = attemptParams.safeParse(request.params).data ?? {}
   const { [ROLE]: role, [ATTEMPT]: own } = pod.metadata.labels ?? {}
-  if (attempt === undefined || role !== 'train' || own !== attempt) {
+  if (attempt === undefined || role !== reporter || own !== attempt) {
     throw new Refusal('PodNotAllowed', `Pod ${pod.metadata.name} may not report for this attempt.`)
   }
   const read = readReport(request.body)
   if ('problem' in read) throw new Refusal('InvalidRequest', read.problem)
-  metrics.reported(read.report ? 'Recorded' : 'Empty')
+  if (reporter === 'train') metrics.reported(read.report ? 'Recorded' : 'Empty')
   const { namespace = '', name, uid = '' } = owner.metadata
-  if (read.report) book.record({ namespace, name, uid }, Number(attempt), read.report)
+  if (read.report) book.record({ kind: owner.kind, namespace, name, uid }, Number(attempt), read.report)
 }
 
 /** Reporters differ in the content type they name; all of them send JSON. */

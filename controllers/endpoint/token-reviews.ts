@@ -3,7 +3,7 @@ import { z } from 'zod'
 
 import type { Client } from '../../operator/api/resource.ts'
 import type { World } from '../../operator/world.ts'
-import { isAudience } from '../jobs/program-job.ts'
+import { isAudience } from '../jobs/identity.ts'
 import { Refusal } from './refusal.ts'
 
 /** Who holds a token, as the API server says. */

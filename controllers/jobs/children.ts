@@ -4,6 +4,7 @@ import { hasFinalizer } from '../../operator/meta/finalizer.ts'
 import { finishOf, isDecided, isTerminal, type ContainerStatus, type Job, type Pod } from '../shared/kinds.ts'
 import { JOB_TRACKING_FINALIZER, numberOf, ROLE, type Role } from '../shared/labels.ts'
 import { queueOf } from './queue-labels.ts'
+import { readVerdict } from './verdict.ts'
 
 /** One numbered Job of a resource with its pods, as far as they still exist. */
 export type Child = Readonly<{ number: number; job?: Job; pods: readonly Pod[] }>
@@ -43,11 +44,7 @@ function isInterrupted(pod: Pod): boolean {
 
 /** Of a verdict; undefined if it left none that can be read. */
 function reasonIn(message: string | undefined): string | undefined {
-  try {
-    return reasonSchema.safeParse(JSON.parse(message ?? '')).data?.reason
-  } catch {
-    return undefined // log lines, or a message that was cut
-  }
+  return readVerdict(reasonSchema, message).verdict?.reason
 }
 
 const reasonSchema = z.object({ reason: z.string() })

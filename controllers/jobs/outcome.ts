@@ -1,10 +1,12 @@
 import { cut } from '../shared/text.ts'
 import { ended, type Ending, endingOfExitCode, retryOf } from './endings.ts'
-import { finishOf, podCondition, type Pod } from '../shared/kinds.ts'
+import { finishOf, podCondition, type ContainerState, type Pod } from '../shared/kinds.ts'
 import { containerEnd, newestPod, type Child } from './children.ts'
 
 /** How a child ended and whether that may be tried again. */
 export type Outcome = Ending & Readonly<{ exitCode?: number }>
+
+export type Terminated = NonNullable<ContainerState['terminated']>
 
 const MESSAGE_MAX = 2048 // the status keeps twenty of them
 const LOG_TAIL_MAX = 1024 // a status is no place for logs; this is enough for the last exception
@@ -17,8 +19,7 @@ export function outcomeOf(child: Child & Readonly<{ verdict?: Said }>): Outcome 
     const evidence = evidenceOf(child)
     return { ...evidence, message: cut(evidence.message, MESSAGE_MAX), ...(exitCode === undefined ? {} : { exitCode }) }
   }
-  const retry = endingOfExitCode(verdict.exitCode)?.retry ?? retryOf(verdict.reason)
-  return { reason: verdict.reason, retry, message: verdict.message, exitCode: verdict.exitCode }
+  return outcomeIn(verdict)
 }
 
 /** What a program said of its own end. */
@@ -32,8 +33,23 @@ function evidenceOf(child: Child): Ending {
   const removal = evidenceOfRemoval(pod)
   if (removal) return removal
   if (!end) return evidenceOfRefusal(pod) ?? evidenceOfJob(child)
-  const known = end.exitCode === 0 ? undefined : endingOfExitCode(end.exitCode)
-  if (known) return known
+  return (end.exitCode === 0 ? undefined : endingOfExitCode(end.exitCode)) ?? crashOf(end)
+}
+
+/** The same of a program in a container that is started again by others than its Job. */
+export function outcomeOfEnd(end: Terminated, verdict: Said | undefined): Outcome {
+  if (verdict !== undefined) return outcomeIn(verdict)
+  const evidence = end.reason === 'OOMKilled' ? undefined : endingOfExitCode(end.exitCode)
+  return { ...(evidence ?? crashOf(end)), exitCode: end.exitCode }
+}
+
+function outcomeIn({ exitCode, reason, message }: Said): Outcome {
+  return { reason, retry: endingOfExitCode(exitCode)?.retry ?? retryOf(reason), message, exitCode }
+}
+
+/** What is left of a program that said nothing of its end, or has no words for it. */
+export function crashOf(end: Terminated): Ending {
+  if (end.reason === 'OOMKilled') return ended.OOMKilled
   return { ...ended.Crashed, message: `The program ended with exit code ${end.exitCode} and left no verdict.${logTail(end.message)}` }
 }
 

@@ -30,10 +30,11 @@ function schedulingTrouble(pod: Pod): Trouble | undefined {
 const UNHURRIED = new Set([undefined, '', 'ContainerCreating', 'PodInitializing'])
 
 function containerTrouble(pod: Pod): Trouble | undefined {
-  const waiting = programState(pod)?.waiting
-  if (UNHURRIED.has(waiting?.reason)) return undefined
-  const message = `Pod ${pod.metadata.name} waits with ${waiting?.reason}: ${waiting?.message ?? 'no message given'}`
-  return { kind: waiting?.reason === 'CreateContainerConfigError' ? 'Reference' : 'Blocked', message }
+  const prerequisites = (pod.status?.initContainerStatuses ?? []).map(({ state }) => state)
+  const waiting = [...prerequisites, programState(pod)].map((state) => state?.waiting).find((one) => !UNHURRIED.has(one?.reason))
+  if (waiting === undefined) return undefined
+  const message = `Pod ${pod.metadata.name} waits with ${waiting.reason}: ${waiting.message ?? 'no message given'}`
+  return { kind: waiting.reason === 'CreateContainerConfigError' ? 'Reference' : 'Blocked', message }
 }
 
 const MISSING = /not found|references non-existent/

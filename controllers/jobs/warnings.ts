@@ -1,5 +1,8 @@
 import { resourceType, type KubeObject } from '../../operator/api/object.ts'
 import type { Client } from '../../operator/api/resource.ts'
+import { secondsLeft } from './backoff.ts'
+import { newestPod, type Child } from './children.ts'
+import { hasStarted, troubleOf } from './trouble.ts'
 
 type KubeEvent = KubeObject & Readonly<{
   reason?: string
@@ -31,4 +34,14 @@ export function createWarningReader(client: Pick<Client, 'list'>): WarningReader
 
 function timeOf({ series, lastTimestamp, eventTime, metadata }: KubeEvent): string {
   return series?.lastObservedTime ?? lastTimestamp ?? eventTime ?? metadata.creationTimestamp ?? ''
+}
+
+const PATIENCE_SECONDS = 10 // most pods start sooner; before that no event is worth a request
+
+/** Kubernetes says in events alone why a Job gets no pod or a pod cannot mount what it names. */
+export async function warningFor(child: Child | undefined, now: Date, warnings: WarningReader): Promise<string | undefined> {
+  if (!child || hasStarted(child) || troubleOf(child, undefined)) return undefined
+  const waiting = newestPod(child) ?? child.job
+  const isEarly = secondsLeft(waiting?.metadata.creationTimestamp, PATIENCE_SECONDS, now) > 0
+  return waiting === undefined || isEarly ? undefined : warnings.latest(waiting)
 }

@@ -28,17 +28,28 @@ describe('the metrics of evaluations', () => {
 
   it('count each verdict once, and what the cluster lost apart from it', async () => {
     put({ state: 'Running', counts: counts({ resolved: 2, infrastructureRetries: 1 }) })
-    put({ state: 'Running', counts: counts({ resolved: 5, error: 1, infrastructureRetries: 3 }) })
+    put({ state: 'Running', counts: counts({ resolved: 5, error: 1, infrastructureRetries: 3, cached: 2 }) })
     const text = await metrics.metrics()
     expect(text).toContain('swe_operator_verdicts_total{state="resolved"} 3')
     expect(text).toContain('swe_operator_verdicts_total{state="error"} 1')
     expect(text).toContain('swe_operator_sandboxes_lost_total 2')
+    expect(text).toContain('swe_operator_verdicts_cached_total 2')
+  })
+
+  it('count nothing of a dry run among verdicts', async () => {
+    put({ state: 'Running' })
+    put({ state: 'Running', dryRun: { submitted: 4, checked: 3, ok: 2, doesNotParse: 0, doesNotApply: 1, doesNotCompile: 0, overLimits: 1, emptyPatches: 0, unchecked: 0 } })
+    const text = await metrics.metrics()
+    expect(text.match(/^swe_operator_verdicts_total.*[1-9]$/gm)).toBeNull()
+    expect(text).not.toContain('swe_operator_evaluation_predictions{')
   })
 
   it('show how far an evaluation is until it ends', async () => {
     put({ state: 'Running', counts: counts({ resolved: 4 }), progress: { percent: 40, running: 2, waiting: 4, etaSeconds: 90 }, baseline: { instances: 5, valid: 2, goldFails: 1, noOpResolves: 1, unknown: 1 } })
     expect(await metrics.metrics()).toContain('swe_operator_evaluation_eta_seconds{namespace="team",name="lite"} 90')
     expect(await metrics.metrics()).toContain('swe_operator_evaluation_invalid_instances{namespace="team",name="lite"} 2')
+    put({ state: 'Generating', cost: { pods: 0, cpuSeconds: 0, memoryGiBSeconds: 0, servingSeconds: 60 } })
+    expect(await metrics.metrics()).toContain('swe_operator_evaluation_serving_seconds{namespace="team",name="lite"} 60')
     put({ state: 'Succeeded', counts: counts({ resolved: 4 }) })
     expect(await metrics.metrics()).not.toContain('swe_operator_evaluation_resolved{')
   })

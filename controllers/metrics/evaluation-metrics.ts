@@ -38,6 +38,7 @@ const figures: readonly Figure[] = [
   { name: 'waiting', help: 'Predictions and baselines that wait for a sandbox.', of: ({ progress }) => progress?.waiting },
   { name: 'eta_seconds', help: 'Seconds until the last verdict at the present pace.', of: ({ progress }) => progress?.etaSeconds },
   { name: 'cpu_seconds', help: 'Cores asked for times seconds, of all sandboxes that have ended.', of: ({ cost }) => cost?.cpuSeconds },
+  { name: 'serving_seconds', help: 'Seconds for which pods had a node to serve the model that an evaluation asks.', of: ({ cost }) => cost?.servingSeconds },
 ]
 
 function showFigures({ cache, metrics, isLeading }: EvaluationMetricsDeps): void {
@@ -56,10 +57,12 @@ function showFigures({ cache, metrics, isLeading }: EvaluationMetricsDeps): void
 function countVerdicts({ cache, metrics, isLeading }: EvaluationMetricsDeps): void {
   const verdicts = counter(metrics, { name: 'swe_operator_verdicts_total', help: 'Predictions that ended, by official state.', by: ['state'] })
   const losses = counter(metrics, { name: 'swe_operator_sandboxes_lost_total', help: 'Sandboxes that were lost for no fault of their patch, and whose prediction was graded again.', by: [] })
+  const cached = counter(metrics, { name: 'swe_operator_verdicts_cached_total', help: 'Of swe_operator_verdicts_total, those of an earlier evaluation that ran the same: no sandbox ran.', by: [] })
   for (const state of OUTCOMES) verdicts.inc({ state }, 0)
   onStatusChange(SWEBenchEvalType, { cache, isLeading }, (before, after) => {
     const grown = (field: keyof Counts): number => Math.max(0, (after?.counts?.[field] ?? 0) - (before?.counts?.[field] ?? 0))
     for (const state of OUTCOMES) verdicts.inc({ state }, grown(state))
     losses.inc(grown('infrastructureRetries'))
+    cached.inc(grown('cached'))
   })
 }

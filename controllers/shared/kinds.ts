@@ -1,5 +1,5 @@
 // The kinds we own or watch, with the fields we read and no others.
-import type { V1JobSpec } from '@kubernetes/client-node'
+import type { V1DeploymentSpec, V1JobSpec, V1ServiceSpec } from '@kubernetes/client-node'
 import { resourceType, type KubeObject } from '../../operator/api/object.ts'
 
 export type PodCondition = Readonly<{ type: string; status: string; reason?: string; message?: string; lastTransitionTime?: string }>
@@ -8,11 +8,16 @@ export type ContainerStatus = Readonly<{
   name: string
   /** As the runtime found it: with its digest, if it came from a registry. */
   imageID?: string
-  state?: Readonly<{
-    waiting?: Readonly<{ reason?: string; message?: string }>
-    running?: Readonly<{ startedAt?: string }>
-    terminated?: Readonly<{ exitCode: number; reason?: string; message?: string; startedAt?: string; finishedAt?: string }>
-  }>
+  restartCount?: number
+  state?: ContainerState
+  /** How it was before it was started again. */
+  lastState?: ContainerState
+}>
+
+export type ContainerState = Readonly<{
+  waiting?: Readonly<{ reason?: string; message?: string }>
+  running?: Readonly<{ startedAt?: string }>
+  terminated?: Readonly<{ exitCode: number; reason?: string; message?: string; startedAt?: string; finishedAt?: string }>
 }>
 
 export type Pod = KubeObject & Readonly<{
@@ -24,6 +29,7 @@ export type Pod = KubeObject & Readonly<{
     startTime?: string
     podIP?: string
     conditions?: readonly PodCondition[]
+    initContainerStatuses?: readonly ContainerStatus[]
     containerStatuses?: readonly ContainerStatus[]
   }>
 }>
@@ -39,8 +45,19 @@ export type Job = KubeObject & Readonly<{
 /** A Job as we create it; of its spec only whether it is suspended is read back. */
 export type DesiredJob = Omit<Job, 'spec'> & Readonly<{ spec: V1JobSpec }>
 
+export type DeploymentCondition = Readonly<{ type: string; status: string; reason?: string; message?: string }>
+
+/** Of its spec nothing is read back. */
+export type Deployment = KubeObject & Readonly<{ status?: Readonly<{ conditions?: readonly DeploymentCondition[] }> }>
+
+export type DesiredDeployment = KubeObject & Readonly<{ spec: V1DeploymentSpec }>
+
+export type DesiredService = KubeObject & Readonly<{ spec: V1ServiceSpec }>
+
 /** Never read back beyond its metadata. */
 export type NetworkPolicy = KubeObject
+
+export type DesiredNetworkPolicy = KubeObject & Readonly<{ spec: unknown }>
 
 export type Service = KubeObject & Readonly<{ spec?: Readonly<{ clusterIP?: string }> }>
 
@@ -48,6 +65,7 @@ export type ConfigMap = KubeObject & Readonly<{ data?: Readonly<Record<string, s
 
 export const PodType = resourceType<Pod>({ apiVersion: 'v1', kind: 'Pod', plural: 'pods', scope: 'Namespaced' })
 export const JobType = resourceType<Job>({ apiVersion: 'batch/v1', kind: 'Job', plural: 'jobs', scope: 'Namespaced' })
+export const DeploymentType = resourceType<Deployment>({ apiVersion: 'apps/v1', kind: 'Deployment', plural: 'deployments', scope: 'Namespaced' })
 export const NetworkPolicyType = resourceType<NetworkPolicy>({ apiVersion: 'networking.k8s.io/v1', kind: 'NetworkPolicy', plural: 'networkpolicies', scope: 'Namespaced' })
 export const ServiceType = resourceType<Service>({ apiVersion: 'v1', kind: 'Service', plural: 'services', scope: 'Namespaced' })
 export const ConfigMapType = resourceType<ConfigMap>({ apiVersion: 'v1', kind: 'ConfigMap', plural: 'configmaps', scope: 'Namespaced' })

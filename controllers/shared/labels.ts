@@ -11,6 +11,7 @@ export const ATTEMPT = 'swe-operator.dev/attempt'
 /** By kind of the owner: the label that holds its name. */
 export const OWNER_LABELS = {
   TrainingRun: 'swe-operator.dev/training-run',
+  PreferenceGen: 'swe-operator.dev/preference-gen',
   SWEBenchEval: 'swe-operator.dev/swebench-eval',
 } as const
 
@@ -29,7 +30,16 @@ export const JOB_TRACKING_FINALIZER = 'batch.kubernetes.io/job-tracking'
 export const CHILDREN_SELECTOR = `${MANAGED_BY}=${OPERATOR},${UID}`
 
 /** What the program in a child's pod does. */
-export type Role = 'prepare' | 'train' | 'sandbox' | 'listener' | 'probe' | 'report'
+export type Role = 'prepare' | 'generate' | 'serve' | 'train' | 'publish' | 'sandbox' | 'listener' | 'probe' | 'report'
+
+/** Index of the pod cache: all pods that carry this uid of their owner. */
+export const PODS_BY_UID = 'uid'
+
+/** The values of that index for a pod. */
+export function uidOf({ metadata }: KubeObject): readonly string[] {
+  const uid = metadata.labels?.[UID]
+  return uid === undefined ? [] : [uid]
+}
 
 /** One of our own objects, which has children. */
 export type Owner = KubeObject & Readonly<{ kind: OwnerKind }>
@@ -38,8 +48,12 @@ export function childLabels({ kind, metadata }: Owner): Readonly<Record<string, 
   return { [MANAGED_BY]: OPERATOR, [OWNER_LABELS[kind]]: labelValue(metadata.name), [UID]: metadata.uid ?? '' }
 }
 
+export function roleLabels(owner: Owner, role: Role): Readonly<Record<string, string>> {
+  return { ...childLabels(owner), [ROLE]: role }
+}
+
 export function numberedLabels(owner: Owner, role: Role, number: number): Readonly<Record<string, string>> {
-  return { ...childLabels(owner), [ROLE]: role, [ATTEMPT]: String(number) }
+  return { ...roleLabels(owner, role), [ATTEMPT]: String(number) }
 }
 
 /** The object of this kind that a child is labelled with. Names of owners are short enough for a label to hold them whole. */

@@ -12,3 +12,8 @@ export function bytesOf(memory: string): number {
 export function coresOf(cpu: string): number {
   return cpu.endsWith('m') ? Number.parseInt(cpu, 10) / 1000 : Number(cpu)
 }
+
+/** Whole threads for each process within the cores asked for, at least one. Equal in every attempt, or sums would round differently. */
+export function threadsFor(cpu: string, processes: number): number {
+  return Math.max(1, Math.floor(coresOf(cpu) / processes))
+}

@@ -1,8 +1,9 @@
 // Where rows and predictions come from: as the programs in pods are told, and what their pods mount for it.
 import type { HubDataset, HubModel, S3Source } from '../../crds/common.ts'
-import { credentialsMount, type Mount } from '../jobs/program-job.ts'
+import { credentialsMount, type Mount } from '../jobs/program-pod.ts'
 
 export const DATA_FOLDER = '/etc/swe-operator-data'
+export const PREDICTIONS_FOLDER = '/etc/swe-operator-predictions'
 
 /** Rows or predictions of a specification: one of these is set. */
 export type Source = Readonly<{ configMap?: Readonly<{ name: string; key: string }> | undefined; s3?: S3Source | undefined; hub?: HubDataset | undefined }>
@@ -18,7 +19,7 @@ export function buildS3({ uri, secretRef }: S3Source): Readonly<Record<string, u
   return { uri, credentials: secretRef === undefined ? 'OwnPrefix' : 'Secret' }
 }
 
-const HUB = 'https://huggingface.co'
+export const HUB = 'https://huggingface.co'
 
 export function buildHub({ repo, revision, endpoint, tokenSecretRef }: HubModel): Readonly<Record<string, unknown>> {
   return { repo, revision: revision ?? 'main', endpoint: endpoint ?? HUB, credentials: tokenSecretRef === undefined ? 'None' : 'Secret' }

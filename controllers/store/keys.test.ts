@@ -1,7 +1,7 @@
 import { assert, constantFrom, property, string } from 'fast-check'
 import { describe, expect, it } from 'vitest'
 
-import { keyOfUri, keyProblem, prefixProblem } from './keys.ts'
+import { keyOfUri, keyProblem, mayShare, mayWrite, prefixProblem } from './keys.ts'
 
 describe('a key', () => {
   it.each(['data/manifest.json', 'checkpoints/a1/step-20/adapter_model.safetensors', 'data/ü and +&%.jsonl', 'a..b/..c/d..'])('may be %s', (key) => {
@@ -42,6 +42,37 @@ describe('a prefix', () => {
 
   it.each(['/', '//', '../', 'a/../', 'a//b'])('may not be %j', (prefix) => {
     expect(prefixProblem(prefix)).toBeDefined()
+  })
+})
+
+describe('a program', () => {
+  const keys = ['data/p1/rows.jsonl', 'data/manifest.json', 'samples/p1/rows.jsonl', 'samples/manifest.json', 'report/p1/page.html', 'result/a1/model', 'models/p1/config.json', 'publish/manifest.json']
+
+  it('that serves a model writes nothing', () => {
+    expect(keys.filter((key) => mayWrite({ role: 'serve', attempt: undefined, podUid: 'p1' }, key))).toEqual([])
+  })
+
+  it('writes what is its own alone', () => {
+    expect(keys.filter((key) => mayWrite({ role: 'generate', attempt: '1', podUid: 'p1' }, key))).toEqual(['samples/p1/rows.jsonl', 'samples/manifest.json'])
+    expect(keys.filter((key) => mayWrite({ role: 'publish', attempt: '1', podUid: 'p1' }, key))).toEqual(['publish/manifest.json'])
+  })
+})
+
+describe('the cache of verdicts', () => {
+  const entry = `verdict-cache/${'0'.repeat(64)}.json`
+  const asked = (kind: string, role: string, method: 'GET' | 'PUT', key: string) => mayShare({ kind, role, method }, key)
+
+  it('is for preparations of evaluations to read and for their reports to add to, and for nobody else', () => {
+    const may = ['SWEBenchEval', 'TrainingRun'].flatMap((kind) => ['prepare', 'report', 'train', 'sandbox'].flatMap((role) => (['GET', 'PUT'] as const).flatMap((method) => (asked(kind, role, method, entry) ? [`${kind} ${role} ${method}`] : []))))
+    expect(may).toEqual(['SWEBenchEval prepare GET', 'SWEBenchEval report PUT'])
+  })
+
+  it.each([entry.replace('.json', '-2.json'), entry.replace('.json', '-9.json')])('has a few places of one name, such as %s', (key) => {
+    expect(asked('SWEBenchEval', 'report', 'PUT', key)).toBe(true)
+  })
+
+  it.each(['verdict-cache/x.json', entry.replace('.json', '-10.json'), entry.replace('.json', '-1.json'), `${entry}/x`, `verdict-cache/a/${'0'.repeat(64)}.json`, 'data/x', `u1/${entry}`])('has no other place, such as %s', (key) => {
+    expect(asked('SWEBenchEval', 'report', 'PUT', key)).toBe(false)
   })
 })
 

@@ -7,9 +7,11 @@ const UNSPEAKABLE = /[\p{Cc}\p{Cs}]/u
 
 /** The commit markers of a run, relative to its prefix. */
 export const runKeys = {
+  samplesManifest: 'samples/manifest.json',
   dataManifest: 'data/manifest.json',
   resultManifest: 'result/manifest.json',
   reportManifest: 'report/manifest.json',
+  publishManifest: 'publish/manifest.json',
   /** A queue may have one attempt make several pods, one after the other: each says how it ended. */
   attemptVerdict: (attempt: number, pod: number) => `attempts/${attempt}/verdict${pod === 1 ? '' : `-${pod}`}.json`,
 } as const
@@ -32,11 +34,28 @@ export type Writer = Readonly<{ role: string | undefined; attempt: string | unde
 export function mayWrite({ role, attempt, podUid }: Writer, key: string): boolean {
   const owned: Readonly<Record<string, readonly string[]>> = {
     prepare: [`data/${podUid}/`, runKeys.dataManifest],
+    generate: [`samples/${podUid}/`, runKeys.samplesManifest],
     report: [`report/${podUid}/`, runKeys.reportManifest],
     // A later pod of one attempt writes its result beside what an earlier one left: result/a1-2/.
     train: [`checkpoints/a${attempt}/`, `attempts/${attempt}/`, `result/a${attempt}/`, `result/a${attempt}-`, runKeys.resultManifest],
+    publish: [runKeys.publishManifest],
   }
   return (owned[role ?? ''] ?? []).some((own) => (own.endsWith('.json') ? key === own : key.startsWith(own)))
+}
+
+/** Below a namespace's prefix, beside those of its runs: where its evaluations leave verdicts for later ones. */
+export const VERDICT_CACHE = 'verdict-cache/'
+
+// A number where the first object of that name leads to an evaluation that is gone: nothing is ever replaced.
+const CACHE_ENTRY = /^[0-9a-f]{64}(-[2-9])?\.json$/
+
+export type SharedRequest = Readonly<{ kind: string; role: string | undefined; method: 'GET' | 'PUT' }>
+
+/** Whether a program may use an object of its namespace that is not its own run's: verdicts are for preparations of evaluations to read and for their reports to create, the rest can only be read. */
+export function mayShare({ kind, role, method }: SharedRequest, key: string): boolean {
+  if (!key.startsWith(VERDICT_CACHE)) return method === 'GET'
+  if (kind !== 'SWEBenchEval' || !CACHE_ENTRY.test(key.slice(VERDICT_CACHE.length))) return false
+  return method === 'GET' ? role === 'prepare' : role === 'report'
 }
 
 export function runPrefix({ namespace, uid }: RunPrefix): string {

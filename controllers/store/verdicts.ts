@@ -10,6 +10,7 @@ export function createVerdictStore(store: Pick<ObjectStore, 'getJson'>): Verdict
     dataManifest: (run, signal) => store.getJson(runPrefix(run) + runKeys.dataManifest, signal),
     attemptVerdict: (run, attempt, signal) => lastVerdict(store, run, attempt, signal),
     resultManifest: (run, signal) => store.getJson(runPrefix(run) + runKeys.resultManifest, signal),
+    publishManifest: (run, signal) => store.getJson(runPrefix(run) + runKeys.publishManifest, signal),
   }
 }
 

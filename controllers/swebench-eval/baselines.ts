@@ -2,7 +2,7 @@
 import type { SWEBenchEvalStatus } from '../../crds/swebench-eval.ts'
 import type { Row } from '../../operator/fan-out/task.ts'
 import { baselines, type Observed } from './observed.ts'
-import { baselinesOf, endings, isCode, stateOf, type Rows } from './rows.ts'
+import { baselinesOf, endings, isCached, isCode, stateOf, type Rows } from './rows.ts'
 
 /** Unknown where a baseline was lost to the cluster and the other one proves nothing against the instance. */
 export type Validity = 'Valid' | 'GoldFails' | 'NoOpResolves' | 'Unknown'
@@ -37,8 +37,9 @@ export function describeBaseline(seen: Observed): Baseline | undefined {
   if (count === 0) return undefined
   const proofs = proofsIn(seen.rows, count)
   const of = (validity: Validity): number => proofs.filter((proof) => proof.validity === validity).length
+  const cached = proofs.flatMap(({ gold, noOp }) => [gold, noOp]).filter(isCached).length
   const examples = examplesOf(proofs, seen.progress?.instances) ?? seen.evaluation.status?.baseline?.examples
-  return { instances: count / 2, valid: of('Valid'), goldFails: of('GoldFails'), noOpResolves: of('NoOpResolves'), unknown: of('Unknown'), ...(examples === undefined ? {} : { examples }) }
+  return { instances: count / 2, valid: of('Valid'), goldFails: of('GoldFails'), noOpResolves: of('NoOpResolves'), unknown: of('Unknown'), ...(cached === 0 ? {} : { cached }), ...(examples === undefined ? {} : { examples }) }
 }
 
 function examplesOf(proofs: readonly Proof[], names: readonly string[] | undefined): Baseline['examples'] {

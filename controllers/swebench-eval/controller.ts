@@ -1,9 +1,12 @@
 import { parseSWEBenchEval, SWEBenchEvalType } from '../../crds/swebench-eval.ts'
+import { TrainingRunType } from '../../crds/training-run.ts'
 import type { CachedKind } from '../../operator/cache/cache.ts'
 import { defineController, type Controller } from '../../operator/control/controller.ts'
+import { byAwaitedRun, modelPermissions, serverTypes, wokenByServer } from '../generation/watched.ts'
 import { ConfigMapType, JobType, NetworkPolicyType } from '../shared/kinds.ts'
 import { CHILDREN_SELECTOR } from '../shared/labels.ts'
 import type { RbacRule } from '../shared/permissions.ts'
+import { wakes } from '../shared/references.ts'
 import { observe, type Sources } from './observe.ts'
 import { plan } from './plan.ts'
 
@@ -15,7 +18,8 @@ export function sweBenchEvalController(sources: Sources): Controller {
     name: SWEBENCH_EVAL_CONTROLLER,
     type: SWEBenchEvalType,
     parse: parseSWEBenchEval,
-    owns: [JobType, ConfigMapType, NetworkPolicyType],
+    owns: [JobType, ConfigMapType, ...serverTypes],
+    watches: [wokenByServer('SWEBenchEval'), wakes(TrainingRunType, SWEBenchEvalType)],
     observe: (evaluation, context) => observe(evaluation, context, sources),
     plan,
     permissions: sweBenchEvalPermissions,
@@ -30,9 +34,10 @@ export const sweBenchEvalPermissions: readonly RbacRule[] = [
   { scope: 'Cluster', apiGroups: ['swe-operator.dev'], resources: ['swebenchevals/finalizers'], verbs: ['update'] },
   { scope: 'Cluster', apiGroups: ['batch'], resources: ['jobs'], verbs: ['get', 'list', 'watch', 'create', 'delete'] },
   { scope: 'Cluster', apiGroups: [''], resources: ['pods'], verbs: ['get', 'list', 'watch', 'create', 'delete'] },
-  { scope: 'Cluster', apiGroups: [''], resources: ['configmaps'], verbs: ['get', 'list', 'watch', 'create', 'patch'] },
-  { scope: 'Cluster', apiGroups: ['networking.k8s.io'], resources: ['networkpolicies'], verbs: ['get', 'list', 'watch', 'create', 'patch'] },
+  { scope: 'Cluster', apiGroups: [''], resources: ['configmaps'], verbs: ['get', 'list', 'watch', 'create', 'patch', 'delete'] },
+  { scope: 'Cluster', apiGroups: ['networking.k8s.io'], resources: ['networkpolicies'], verbs: ['get', 'list', 'watch', 'create', 'patch', 'delete'] },
+  ...modelPermissions,
   { scope: 'Cluster', apiGroups: [''], resources: ['events'], verbs: ['list'] },
 ]
 
-export const sweBenchEvalKinds: readonly CachedKind[] = [{ type: SWEBenchEvalType }, { type: NetworkPolicyType, labelSelector: CHILDREN_SELECTOR }]
+export const sweBenchEvalKinds: readonly CachedKind[] = [{ type: SWEBenchEvalType, indexes: byAwaitedRun }, { type: NetworkPolicyType, labelSelector: CHILDREN_SELECTOR }]

@@ -1,14 +1,16 @@
 // Predictions by the state they are in, as the rows and the preparation tell.
 import type { SWEBenchEvalStatus } from '../../crds/swebench-eval.ts'
 import type { Row } from '../../operator/fan-out/task.ts'
+import { servingCost } from '../generation/serving/cost.ts'
 import { coresOf, bytesOf } from '../shared/quantity.ts'
-import { baselines, type Observed } from './observed.ts'
-import { isExcluded, stateOf } from './rows.ts'
+import { askingOf, baselines, type Observed } from './observed.ts'
+import { CACHED, isCached, isExcluded, stateOf } from './rows.ts'
 
 type Counts = NonNullable<SWEBenchEvalStatus['counts']>
 
-/** Undefined before the preparation. */
+/** Undefined before the preparation, and for a dry run, of which nothing may look like a score. */
 export function countsOf(seen: Observed): Counts | undefined {
+  if (seen.evaluation.spec.dryRun === true) return undefined
   const data = seen.prepared?.summary ?? seen.evaluation.status?.data
   if (data?.toRun === undefined) return undefined
   const { emptyPatches = 0, withoutPrediction = 0, toRun } = data
@@ -24,7 +26,8 @@ export function countsOf(seen: Observed): Counts | undefined {
     emptyPatch: emptyPatches,
     incomplete: withoutPrediction + inState(final, 'Incomplete'),
     excluded: final.filter(isExcluded).length,
-    patchApplyFailed: of(final, 'A'),
+    cached: final.filter(isCached).length,
+    patchApplyFailed: of(final, 'A') + of(final, CACHED.PatchApplyFailed),
     timedOut: of(final, 'T'),
     outOfMemory: of(final, 'M') + of(final, 'O'),
     diskFull: of(final, 'D'),
@@ -32,18 +35,41 @@ export function countsOf(seen: Observed): Counts | undefined {
   }
 }
 
-/** What the sandboxes took that have ended, those of baselines among them. */
+/** Of a dry run: what its report says, and before that what its rows do. */
+export function dryRunOf(seen: Observed): SWEBenchEvalStatus['dryRun'] {
+  const data = seen.prepared?.summary ?? seen.evaluation.status?.data
+  if (seen.evaluation.spec.dryRun !== true) return undefined
+  if (seen.reported?.dryRun !== undefined) return seen.reported.dryRun
+  if (data?.toRun === undefined) return undefined
+  const { emptyPatches = 0, toRun } = data
+  const final = [...seen.rows.final.values()]
+  return {
+    submitted: toRun + emptyPatches,
+    checked: inState(final, 'Checked'),
+    ok: of(final, 'K'),
+    doesNotParse: of(final, 'B'),
+    doesNotApply: of(final, 'Q'),
+    doesNotCompile: of(final, 'S'),
+    overLimits: inState(final, 'Error'),
+    emptyPatches,
+    unchecked: inState(final, 'Incomplete'),
+  }
+}
+
+/** What the sandboxes took that have ended, those of baselines among them, and what served a model. */
 export function costOf(seen: Observed): SWEBenchEvalStatus['cost'] {
   const { all, final } = seen.rows
-  if (all.length === 0) return undefined
+  const served = servingCost(askingOf(seen))
+  if (all.length === 0 && served === undefined) return undefined
   const seconds = all.reduce((sum, row) => sum + row.seconds, 0)
   const cpuSeconds = Math.round(seconds * coresOf(seen.resolved.cpu))
   const resolved = of(ofPredictions(seen, final.values()), 'R')
   return {
-    pods: all.filter((row) => !isExcluded(row)).length,
+    pods: all.filter((row) => !isExcluded(row) && !isCached(row)).length,
     cpuSeconds,
     memoryGiBSeconds: Math.round((seconds * bytesOf(seen.resolved.memory)) / GIB),
     ...(resolved === 0 ? {} : { cpuSecondsPerResolved: Math.round(cpuSeconds / resolved) }),
+    ...served,
   }
 }
 

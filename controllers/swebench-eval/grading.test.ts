@@ -16,7 +16,7 @@ import { readIndex } from './verdicts.ts'
 
 const WORK_MS = 2_000
 const PULL_MS = 500
-const settings = { harnessImage: 'harness:1', imagePullPolicy: 'Never', artifactsUrl: 'https://artifacts:8443', endpointHost: 'artifacts', endpointPort: 8443, operatorNamespace: 'swe-operator-system', nameServers: [], bucket: 'swe', caBundle: () => 'CA' } as const
+const settings = { harnessImage: 'harness:1', trainer: { image: 'trainer:1', imagePullPolicy: 'Never' }, serverImages: { Transformers: 'trainer:1', VLLM: 'docker.io/vllm/vllm-openai:v0.26.0', SGLang: 'docker.io/lmsysorg/sglang:v0.5.18' }, pools: [], imagePullPolicy: 'Never', artifactsUrl: 'https://artifacts:8443', progressUrl: 'https://progress:8443', endpointHost: 'artifacts', endpointPort: 8443, operatorNamespace: 'swe-operator-system', nameServers: [], bucket: 'swe', caBundle: () => 'CA' } as const
 
 /** Two instances, `a` with three samples and `b` with two: baselines are 0 to 3, predictions 4 to 8. */
 const index = readIndex({
@@ -28,7 +28,8 @@ const index = readIndex({
   ],
 })
 
-type Ends = (ordinal: number, attempt: number) => 'Resolved' | 'Unresolved' | 'Lost'
+type Ends = (ordinal: number, attempt: number) => 'Resolved' | 'Unresolved' | 'Lost' | Checked
+type Checked = 'Ok' | 'DoesNotApply'
 
 /** Every baseline says what is right, and every prediction is resolved. */
 const asTheyShould: Ends = (ordinal) => (ordinal < 4 && ordinal % 2 === 1 ? 'Unresolved' : 'Resolved')
@@ -36,7 +37,9 @@ const asTheyShould: Ends = (ordinal) => (ordinal < 4 && ordinal % 2 === 1 ? 'Unr
 /** Images that a kubelet pulls: those of `a` and `b`, and which of them a registry refuses right now. */
 type Pulls = Readonly<{ images: readonly [string, string]; refused: Set<string> }>
 
-function aCluster(spec: Partial<SWEBenchEvalSpec>, ends: Ends, pulls?: Pulls) {
+type Cached = 'Resolved' | 'Unresolved' | 'PatchApplyFailed'
+
+function aCluster(spec: Partial<SWEBenchEvalSpec>, ends: Ends, pulls?: Pulls, cached: Readonly<Record<number, Cached>> = {}) {
   const world = createFakeWorld()
   const server = new FakeApiServer(world)
   const cache = new FakeCache(server)
@@ -56,7 +59,8 @@ function aCluster(spec: Partial<SWEBenchEvalSpec>, ends: Ends, pulls?: Pulls) {
     await world.sleep(WORK_MS)
     const [ordinal, attempt] = pod.metadata.name.split('-').slice(-2).map(Number)
     const outcome = ends(ordinal ?? 0, attempt ?? 0)
-    const message = JSON.stringify({ kind: 'Grade', exitCode: 0, reason: 'Completed', message: '', outcome, testSeconds: 2 })
+    const isChecked = outcome === 'Ok' || outcome === 'DoesNotApply'
+    const message = JSON.stringify({ kind: 'Grade', exitCode: 0, reason: isChecked ? outcome : 'Completed', message: '', outcome: isChecked ? 'Checked' : outcome, testSeconds: 2 })
     if (server.find(pod)) server.put({ ...pod, status: outcome === 'Lost' ? { phase: 'Failed', reason: 'Evicted', message: 'The node was low on resource: memory.' } : { phase: 'Running', containerStatuses: [{ name: 'grade', state: { terminated: { exitCode: 0, message } } }] } })
   }
   async function pull(pod: KubeObject): Promise<void> {
@@ -72,7 +76,7 @@ function aCluster(spec: Partial<SWEBenchEvalSpec>, ends: Ends, pulls?: Pulls) {
   const partsOf = (death?: Death): GradingParts => ({
     settings: { ...settings, imagePullPolicy: pulls === undefined ? 'Never' : 'IfNotPresent' }, registries: new Registries(world), client: server.connect({}, death), cache, world, log: silentLog, fieldManager: 'test',
     capabilityOf: () => 'c', endpointAddress: async () => '10.96.0.7',
-    store: { index: async () => ({ ...index, instances }), verdict: async () => undefined, ended: async () => [] },
+    store: { index: async () => ({ ...index, instances, predictions: index.predictions.map((one, ordinal) => ({ ...one, cached: cached[ordinal] })) }), verdict: async () => undefined, ended: async () => [] },
   })
   const rows = () => rowsIn(cache.of(ConfigMapType).list())
   return {
@@ -134,12 +138,48 @@ describe('the sandboxes of an evaluation', () => {
     expect(ends()).toBe('0R 1U 2R 3X 4R 5R 6R 7P 8P')
   })
 
+  it('are none for what an earlier evaluation ran the same: it has its verdict at once', async () => {
+    const { start, untilDone, started, ends, pods } = aCluster({}, asTheyShould, undefined, { 0: 'Resolved', 1: 'Unresolved', 5: 'PatchApplyFailed', 7: 'Resolved' })
+    await untilDone(await start())
+    expect(started()).toEqual([4, 6, 2, 3, 8])
+    expect([ends(), pods()]).toEqual(['0C 1F 2R 3U 4R 5G 6R 7C 8R', []])
+  })
+
+  it('are none at all where an earlier evaluation ran everything the same', async () => {
+    const everything = Object.fromEntries(index.predictions.map((_, ordinal) => [ordinal, 'Resolved'] as const))
+    const { start, untilDone, started, ends } = aCluster({}, asTheyShould, undefined, everything)
+    const grading = await start()
+    await untilDone(grading)
+    expect([started(), ends(), grading.isDone(), grading.progress().perMinute]).toEqual([[], '0C 1C 2C 3C 4C 5C 6C 7C 8C', true, undefined])
+  })
+
+  it('are what the pace is of, not the verdicts of earlier evaluations', async () => {
+    const { start, advance } = aCluster({}, asTheyShould, undefined, { 0: 'Resolved', 1: 'Unresolved', 2: 'Resolved', 3: 'Unresolved', 4: 'Resolved', 5: 'Resolved', 6: 'Resolved' })
+    const grading = await start()
+    await advance(12_000)
+    expect(grading.progress().perMinute).toBeCloseTo(10)
+  })
+
+  it('are for proven instances alone, whoever proved them, and an instance that is not has no verdict from elsewhere', async () => {
+    const { start, untilDone, started, ends } = aCluster(proven, (ordinal) => (ordinal === 2 ? 'Unresolved' : asTheyShould(ordinal, 1)), undefined, { 0: 'Resolved', 1: 'Unresolved', 4: 'Resolved', 7: 'Resolved' })
+    await untilDone(await start())
+    expect(started()).toEqual([2, 3, 5, 6])
+    expect(ends()).toBe('0C 1F 2U 3U 4C 5R 6R 7V 8V')
+  })
+
   it('are tried again beside a verdict that stands, and each pod says what it is for', async () => {
     const { start, untilDone, ends, purposes } = aCluster({ flakeReruns: 2, knownFlaky: ['b'] }, (ordinal) => (ordinal === 7 ? 'Unresolved' : asTheyShould(ordinal, 1)))
     await untilDone(await start())
     expect(ends()).toBe('0R 1U 2R 3U 4R 5R 6R 7U 8R')
     expect(purposes(7)).toEqual(['Grade', 'Rerun', 'Rerun'])
     expect(purposes(8)).toEqual(['Grade'])
+  })
+
+  it('run no test in a dry run, and each prediction is looked at once', async () => {
+    const { start, untilDone, ends, purposes } = aCluster({ dryRun: true }, (ordinal) => (ordinal === 7 ? 'DoesNotApply' : 'Ok'))
+    await untilDone(await start())
+    expect(ends()).toBe('0K 1K 2K 3K 4K 5K 6K 7Q 8K')
+    expect([...purposes(4), ...purposes(7)]).toEqual(['DryRun', 'DryRun'])
   })
 
   it.each(deaths)('are taken up where they were by the next process when theirs dies at write $atWrite, $moment: what is excluded never gets a pod', async (death) => {

@@ -8,18 +8,18 @@ import type { World } from '../../operator/world.ts'
 import { ConfigMapType, PodType, type Pod } from '../shared/kinds.ts'
 import { ATTEMPT } from '../shared/labels.ts'
 import { admissionOf } from './admission.ts'
-import { validityOf } from './baselines.ts'
 import { judge, judgeStored, type Bench } from './judgement.ts'
 import type { GradingProgress } from './observed.ts'
 import type { Registries } from './registries.ts'
 import { resolve, windowOf } from './resolve.ts'
 import { buildSandboxPod, PREDICTION } from './resources/sandbox-pod.ts'
 import { createRowBook, type RowBook } from './row-book.ts'
-import { baselinesOf, inOrder, rowOf, rowsIn, type Code } from './rows.ts'
+import { inOrder, rowsIn } from './rows.ts'
 import type { Sandbox } from './sandbox.ts'
 import { purposeOf } from './second-looks.ts'
 import type { Settings } from './settings.ts'
 import { createSnapshot } from './snapshot.ts'
+import { untriedOf } from './untried.ts'
 import { instanceIn, type GradeVerdict, type Index } from './verdicts.ts'
 
 /** What gradings need beside the evaluation. */
@@ -75,11 +75,13 @@ export async function startGrading(evaluation: SWEBenchEval, parts: GradingParts
   const fanOut = new FanOut({ task: { ...task, record }, podType: PodType, client, cache, world, log, window: windowOf(evaluation), advanced: tell })
   const instances = index.instances.map(({ id }) => id)
   const startedMs = world.monotonicMs()
-  const before = new Set(recorded.filter(({ final }) => final).map(({ ordinal }) => ordinal)).size
+  const done = new Set(recorded.filter(({ final }) => final).map(({ ordinal }) => ordinal))
+  // What an earlier evaluation ran ends at once, and says nothing of the pace.
+  const before = (): number => index.predictions.filter(({ cached }, ordinal) => done.has(ordinal) || (cached !== undefined && rows.of(ordinal).length > 0)).length
   const shown = createSnapshot(world, SHOWN_MS, () => {
     const progress = fanOut.progress()
     const blocked = progress.blocked ?? parts.registries.pauseOf(uid, progress.closedLanes ?? [])
-    return { ...progress, ...paceOf(progress.settled - before, world.monotonicMs() - startedMs), instances, ...(blocked === undefined ? {} : { blocked }) }
+    return { ...progress, ...paceOf(progress.settled - before(), world.monotonicMs() - startedMs), instances, ...(blocked === undefined ? {} : { blocked }) }
   })
   void fanOut.start(presentPods(cache, uid))
   return { progress: () => shown.last(), isDone: () => fanOut.progress().isDone, resize: (window) => fanOut.resize(window), stop: () => fanOut.stop() }
@@ -91,7 +93,7 @@ const SHOWN_MS = 2_000
 const SHORTEST_PACE_MS = 10_000 // before that one slow image makes the estimate absurd
 
 function paceOf(settled: number, ms: number): Readonly<{ perMinute?: number }> {
-  return settled === 0 || ms < SHORTEST_PACE_MS ? {} : { perMinute: (60_000 * settled) / ms }
+  return settled <= 0 || ms < SHORTEST_PACE_MS ? {} : { perMinute: (60_000 * settled) / ms }
 }
 
 function presentPods(cache: Cache, uid: string): readonly (readonly [Unit, Pod])[] {
@@ -106,20 +108,20 @@ type TaskParts = Readonly<{ index: Index; rows: RowBook; recorded: readonly Row[
 function taskOf(evaluation: SWEBenchEval, parts: GradingParts, { index, rows, recorded, title, address }: TaskParts): Task {
   const { namespace = '', name, uid = '' } = evaluation.metadata
   const { settings, world, store, capabilityOf } = parts
-  const resolved = resolve(evaluation)
+  const resolved = resolve(evaluation, settings)
   const knownFlaky = new Set(evaluation.spec.knownFlaky)
-  const benchFor = (unit: Unit): Bench => ({ ...resolved, now: world.now(), earlier: rows.of(unit.ordinal), isKnownFlaky: knownFlaky.has(instanceIn(index, unit)?.id ?? '') })
+  const benchFor = (unit: Unit): Bench => ({ ...resolved, confirmResolved: evaluation.spec.confirmResolved === true, now: world.now(), earlier: rows.of(unit.ordinal), isKnownFlaky: knownFlaky.has(instanceIn(index, unit)?.id ?? '') })
   return {
     name: title,
     namespace,
     total: index.predictions.length,
     order: orderOf(index),
-    ...(evaluation.spec.instances.quality === 'Proven' ? gateOf(index, rows) : {}),
+    ...untriedOf(index, rows, evaluation.spec.instances.quality ?? 'Any'),
     recorded: [...new Map(recorded.map((row) => [row.ordinal, row])).values()],
     ...(settings.imagePullPolicy === 'Never' ? {} : { admission: admissionOf(evaluation, parts.registries, index) }),
     podOf: (unit) => {
       const image = instanceIn(index, unit)?.image ?? ''
-      const purpose = purposeOf(rows.of(unit.ordinal))
+      const purpose = evaluation.spec.dryRun === true ? 'DryRun' : purposeOf(rows.of(unit.ordinal))
       return buildSandboxPod({ evaluation, resolved, settings, unit, purpose, image, capability: capabilityOf({ namespace, evaluation: name, uid, unit }), ...(address === undefined ? {} : { address }) })
     },
     judge: (unit, pod: Pod) => judge(unit, pod, benchFor(unit)),
@@ -132,25 +134,4 @@ function taskOf(evaluation: SWEBenchEval, parts: GradingParts, { index, rows, re
 /** Each baseline just before the predictions of its instance: a node pulls an image once for all of them. */
 function orderOf({ predictions }: Index): readonly number[] {
   return predictions.map(({ instance }, ordinal) => ({ instance, ordinal })).toSorted((one, other) => one.instance - other.instance).map(({ ordinal }) => ordinal)
-}
-
-/** Predictions wait for the baselines of their instance, and get no pod where these do not prove it to be valid. */
-function gateOf({ predictions }: Index, rows: RowBook): Pick<Task, 'waitsFor' | 'judgeUntried'> {
-  const waitsFor = (ordinal: number): readonly number[] => {
-    const { instance, kind } = predictions[ordinal] ?? {}
-    return instance === undefined || kind !== undefined ? [] : baselinesOf(instance)
-  }
-  const codeOf = (ordinal: number): Code | undefined => {
-    const [gold, noOp] = waitsFor(ordinal).map((baseline) => rows.of(baseline).at(-1))
-    const validity = validityOf(gold, noOp)
-    if (validity === undefined || validity === 'Valid') return undefined
-    return validity === 'Unknown' ? 'P' : 'V'
-  }
-  return {
-    waitsFor,
-    judgeUntried: (unit) => {
-      const code = codeOf(unit.ordinal)
-      return code === undefined ? undefined : { row: rowOf(unit, code, 0) }
-    },
-  }
 }

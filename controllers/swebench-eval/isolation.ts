@@ -5,7 +5,8 @@ import { conditionOf, type ConditionIntent } from '../../operator/meta/condition
 import { jobsOf, newestPod } from '../jobs/children.ts'
 import { nextRun } from '../jobs/run-once.ts'
 import { isGraded, type Observed } from './observed.ts'
-import { PROGRAM_RETRIES, runProgram } from './program.ts'
+import { PROGRAM_RETRIES } from '../jobs/run-program.ts'
+import { supervise } from './program.ts'
 import { conclude } from './reasons.ts'
 import { buildListenerJob, buildProbeJob } from './resources/probe-jobs.ts'
 
@@ -29,10 +30,14 @@ const NOT_PROBED: Known = { status: 'Unknown', reason: 'NotProbed', message: 'A 
 /** Policy: probes, and lets nothing be graded in sandboxes that are open, unless that is accepted. */
 export function isolate(seen: Observed): Verdict | undefined {
   if (isGraded(seen)) return undefined
+  if (isolationOf(seen).status !== 'Unknown') return refuseOpen(seen)
+  return isAccepted(seen) && isHopeless(seen) ? undefined : probe(seen)
+}
+
+/** Says nothing while it is not known whether they are open. */
+export function refuseOpen(seen: Observed): Verdict | undefined {
   const { status, message } = isolationOf(seen)
-  const isAccepted = seen.resolved.isolation === 'BestEffort'
-  if (status === 'Unknown') return isAccepted && isHopeless(seen) ? undefined : probe(seen)
-  if (status === 'True' || isAccepted) return undefined
+  if (status !== 'False' || isAccepted(seen)) return undefined
   return conclude('NotIsolated', `${message} ${REMEDY}`, { remove: jobsOf(seen.listeners) })
 }
 
@@ -41,6 +46,10 @@ const REMEDY = 'Use a network plug-in that enforces NetworkPolicy, such as Calic
 /** What can be created already while the preparation runs. */
 export function probeAhead(seen: Observed): readonly KubeObject[] {
   return isolationOf(seen).status === 'Unknown' ? (probe(seen).create ?? []) : []
+}
+
+function isAccepted({ resolved }: Observed): boolean {
+  return resolved.isolation === 'BestEffort'
 }
 
 function isHopeless({ listeners, probes, now }: Observed): boolean {
@@ -52,12 +61,12 @@ function probe(seen: Observed): Verdict {
   const listener = nextRun(listeners, PROGRAM_RETRIES, now)
   const address = listener.kind === 'Live' ? newestPod(listener.child)?.status?.podIP : undefined
   if (address === undefined) {
-    return runProgram(seen, listener, {
+    return supervise(seen, listener, {
       state: 'Probing', what: 'The other sandbox of the probe', does: 'waits to be reached', children: listeners,
       build: (number) => [buildListenerJob({ evaluation, resolved, settings, number })],
     })
   }
-  return runProgram(seen, nextRun(probes, PROGRAM_RETRIES, now), {
+  return supervise(seen, nextRun(probes, PROGRAM_RETRIES, now), {
     state: 'Probing', what: 'Probing the sandbox', does: 'tries to get out of a sandbox', children: probes,
     build: (number) => [buildProbeJob({ evaluation, resolved, settings, number }, address)],
   })

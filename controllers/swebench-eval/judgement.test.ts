@@ -6,7 +6,7 @@ import { rowOf } from './rows.ts'
 
 const NOW = new Date('2026-01-01T01:00:00Z')
 const unit = { ordinal: 3, attempt: 1 }
-const bench: Bench = { now: NOW, infrastructureRetries: 2, pullTimeoutSeconds: 1800, earlier: [], flakeReruns: 0, isKnownFlaky: false }
+const bench: Bench = { now: NOW, infrastructureRetries: 2, pullTimeoutSeconds: 1800, earlier: [], flakeReruns: 0, isKnownFlaky: false, confirmResolved: false }
 
 type State = NonNullable<ContainerStatus['state']>
 type Sandbox = Readonly<{ grade?: State; test?: State; status?: Pod['status']; deleted?: true; scheduledAt?: string }>
@@ -42,6 +42,10 @@ describe('a verdict of the grading container', () => {
     ['Error', 'NoTestOutput', 'E'],
     ['Error', 'LogTooLarge', 'E'],
     ['NotGraded', 'StoreUnavailable', 'i'],
+    ['Checked', 'Ok', 'K'],
+    ['Checked', 'DoesNotParse', 'B'],
+    ['Checked', 'DoesNotApply', 'Q'],
+    ['Checked', 'DoesNotCompile', 'S'],
   ])('%s (%s) is %s', (outcome, reason, code) => {
     expect(codeOf(aSandbox({ grade: said(outcome, reason) }))).toBe(code)
   })

@@ -44,7 +44,7 @@ function codeOf({ outcome, reason }: GradeVerdict): Code {
   if (outcome === 'Resolved') return 'R'
   if (outcome === 'Unresolved') return 'U'
   if (outcome === 'NotGraded') return 'i'
-  const known = Object.entries(endings).find(([code, ending]) => ending.final && ending.state === 'Error' && ending.reason === reason && isCode(code))
+  const known = Object.entries(endings).find(([code, ending]) => ending.final && ending.state === outcome && ending.reason === reason && isCode(code))
   return known !== undefined && isCode(known[0]) ? known[0] : 'E'
 }
 

@@ -1,8 +1,10 @@
 import type { SWEBenchEval } from '../../crds/swebench-eval.ts'
+import type { ObjectRef } from '../../operator/api/object.ts'
 import type { Progress } from '../../operator/fan-out/task.ts'
-import { conditionOf } from '../../operator/meta/conditions.ts'
+import type { Generating, Observed as AskingSeen } from '../generation/observed.ts'
 import type { Child } from '../jobs/children.ts'
 import type { ConfigMap, NetworkPolicy } from '../shared/kinds.ts'
+import { conclude } from './reasons.ts'
 import type { Resolved } from './resolve.ts'
 import type { Rows } from './rows.ts'
 import type { Settings } from './settings.ts'
@@ -16,7 +18,7 @@ export type Probe = Child & Readonly<{ verdict?: ProbeVerdict }>
 export type Report = Child & Readonly<{ verdict?: ReportVerdict }>
 
 /** Everything that is known about an evaluation at one moment; the policies see nothing else. */
-export type Observed = Readonly<{
+export type Observed = Generating & Readonly<{
   evaluation: SWEBenchEval
   now: Date
   settings: Settings
@@ -34,6 +36,8 @@ export type Observed = Readonly<{
   reports: readonly Report[]
   /** What was prepared, as its pod or the store says. */
   prepared?: PrepareVerdict
+  /** What the cluster has of it beside itself, once it is finished. */
+  leftovers: readonly ObjectRef[]
   /** The reports, as their pod or the store's completion marker says. */
   reported?: ReportVerdict
   rows: Rows
@@ -49,18 +53,9 @@ export type Observed = Readonly<{
   storeTrouble?: string
 }>
 
-export function isFinished({ status }: SWEBenchEval): boolean {
-  return (['Complete', 'Failed'] as const).some((type) => conditionOf(status?.conditions, type)?.status === 'True')
-}
-
-/** Whether it is being deleted: then nothing is asked or started. */
-export function isGoing({ metadata }: SWEBenchEval): boolean {
-  return metadata.deletionTimestamp !== undefined
-}
-
-/** Whether it is known if the evaluation was finished before: until then `Complete` is Unknown. */
-export function isConsulted({ status }: SWEBenchEval): boolean {
-  return (conditionOf(status?.conditions, 'Complete')?.status ?? 'Unknown') !== 'Unknown'
+/** As the policies of the asking see it. */
+export function askingOf(seen: Observed): AskingSeen {
+  return { ...seen, asker: seen.evaluation, isPrepared: toRun(seen) !== undefined, conclude }
 }
 
 /** Predictions that get a sandbox; undefined before the preparation. */

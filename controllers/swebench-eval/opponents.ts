@@ -2,7 +2,8 @@
 import type { SWEBenchEval } from '../../crds/swebench-eval.ts'
 import type { Verdict } from '../../operator/control/plan.ts'
 import { conditionOf } from '../../operator/meta/conditions.ts'
-import { isFinished, type Observed } from './observed.ts'
+import { isFinished } from '../shared/lifecycle.ts'
+import type { Observed } from './observed.ts'
 import { conclude } from './reasons.ts'
 
 /** Where the results of an earlier evaluation lie, or why there are none. */
@@ -25,7 +26,8 @@ export function opponentsOf({ others }: Pick<Observed, 'others'>): readonly Oppo
   return others.map((other) => ({ name: other.metadata.name, uid: other.metadata.uid ?? '', ...resultsOf(other) }))
 }
 
-function resultsOf({ status }: SWEBenchEval): Readonly<{ results: string }> | Readonly<{ problem: string }> {
+function resultsOf({ spec, status }: SWEBenchEval): Readonly<{ results: string }> | Readonly<{ problem: string }> {
+  if (spec.dryRun === true) return { problem: 'it is a dry run, which resolves nothing' }
   const results = status?.artifacts?.find(({ name }) => name === 'results.jsonl')?.uri
   if (results !== undefined) return { results }
   return { problem: conditionOf(status?.conditions, 'Failed')?.status === 'True' ? 'it has failed' : 'it has no results.jsonl' }

@@ -8,7 +8,7 @@ import type { Child } from '../jobs/children.ts'
 import type { PrepareVerdict, ProbeVerdict, ReportVerdict } from './verdicts.ts'
 
 const NOW = new Date('2026-01-01T01:00:00Z')
-const settings = { harnessImage: 'harness:1', imagePullPolicy: 'Never', artifactsUrl: 'https://artifacts:8443', endpointHost: 'artifacts', endpointPort: 8443, operatorNamespace: 'swe-operator-system', nameServers: ['10.96.0.10'], bucket: 'swe', caBundle: () => 'CA' } as const
+const settings = { harnessImage: 'harness:1', trainer: { image: 'trainer:1', imagePullPolicy: 'Never' }, serverImages: { Transformers: 'trainer:1', VLLM: 'docker.io/vllm/vllm-openai:v0.26.0', SGLang: 'docker.io/lmsysorg/sglang:v0.5.18' }, pools: [], imagePullPolicy: 'Never', artifactsUrl: 'https://artifacts:8443', progressUrl: 'https://progress:8443', endpointHost: 'artifacts', endpointPort: 8443, operatorNamespace: 'swe-operator-system', nameServers: ['10.96.0.10'], bucket: 'swe', caBundle: () => 'CA' } as const
 const summary = { instances: 4, predictions: 4, toRun: 3, emptyPatches: 1, withoutPrediction: 1, unknownIds: 0, duplicates: 0, badRows: 0, images: 2 }
 const prepared: PrepareVerdict = { kind: 'PrepareEval', exitCode: 0, reason: 'Completed', message: '', summary, data: 'data/p1/' }
 const reported: ReportVerdict = { kind: 'ReportEval', exitCode: 0, reason: 'Completed', message: '', summary: { resolvedRate: '0.2000', low: '0.0362', high: '0.6245', method: 'Wilson', resolved: 1, submitted: 4, total: 5, validOnly: '0.5000' }, artifacts: [] }
@@ -33,7 +33,7 @@ function anObservation({ spec, status, ...more }: Changes = {}): Observed {
     spec: { instances: { configMap: { name: 'rows', key: 'rows.jsonl' }, format: 'SWEBench' }, predictions: { gold: {} }, ...spec },
     ...(status === undefined ? {} : { status }),
   }
-  return { evaluation, now: NOW, settings, resolved: resolve(evaluation), caBundle: 'CA', preparations: [], probes: probedBy(closed), listeners: [], others: [], reports: [], rows: rows(), consulted: true, ...more }
+  return { evaluation, now: NOW, settings, resolved: resolve(evaluation, settings), caBundle: 'CA', server: { pods: [] }, askings: [], preparations: [], probes: probedBy(closed), listeners: [], others: [], reports: [], rows: rows(), leftovers: [], consulted: true, ...more }
 }
 
 const rows = (...codes: readonly Code[]) => indexed(codes.map((code, ordinal) => rowOf({ ordinal, attempt: 1 }, code, 60)))
@@ -49,6 +49,19 @@ describe('an evaluation', () => {
     const seen = anObservation({ spec: { predictions: { s3: { uri: 's3://swe/other/preds.json' } } } })
     expect([stateOf(seen), written(seen)]).toEqual(['InvalidReference', []])
     expect(JSON.stringify(plan(seen).status)).toContain('spec.predictions.s3.uri s3://swe/other/preds.json lies outside')
+  })
+
+  it('that must run images by digest gets no pod where images are never pulled', () => {
+    const seen = anObservation({ spec: { images: { pinDigests: 'Required' } } })
+    expect([stateOf(seen), written(seen)]).toEqual(['InvalidConfiguration', []])
+    expect(JSON.stringify(plan(seen).status)).toContain('spec.images.pinDigests is Required, but this installation never pulls images')
+  })
+
+  it('pins images where they are pulled, and shows which of them run by name', () => {
+    const pulled = { ...settings, imagePullPolicy: 'IfNotPresent' } as const
+    expect([resolve(anObservation().evaluation, settings).pinDigests, resolve(anObservation().evaluation, pulled).pinDigests]).toEqual(['Never', 'BestEffort'])
+    const pins = { pinnedImages: 1, unpinnedImageExamples: [{ name: 'a:1', reason: 'the registry has no such image (HTTP 404)' }] }
+    expect(plan(anObservation({ prepared: { ...prepared, summary: { ...summary, ...pins } } })).status).toMatchObject({ data: { images: 2, ...pins } })
   })
 
   it('is graded once it is prepared: how far, is in its status', () => {
@@ -153,6 +166,13 @@ describe('an evaluation', () => {
     expect(JSON.stringify(plan(seen).status)).toContain('1 have no verdict. Not run, because their instance is not proven to be valid here: 3.')
   })
 
+  it('says how much an earlier evaluation ran the same, and counts nothing of it as cost', () => {
+    const withBaselines = { ...prepared, summary: { ...summary, baselines: 2 } }
+    const seen = anObservation({ prepared: withBaselines, rows: indexed((['C', 'U', 'C', 'G', 'R'] as const).map((code, ordinal) => rowOf({ ordinal, attempt: 1 }, code, code === 'C' || code === 'G' ? 0 : 60))), reported })
+    expect(plan(seen).status).toMatchObject({ counts: { completed: 2, resolved: 2, error: 1, cached: 2, patchApplyFailed: 1 }, baseline: { instances: 1, valid: 1, cached: 1 }, cost: { pods: 2, cpuSeconds: 120, cpuSecondsPerResolved: 120 } })
+    expect(JSON.stringify(plan(seen).status)).toContain('Not run again, because an earlier evaluation ran the same: 2.')
+  })
+
   it('keeps the names of invalid instances while no sandbox of it is driven', () => {
     const withBaselines = { ...prepared, summary: { ...summary, baselines: 2 } }
     const examples = [{ name: 'a', reason: 'GoldFails', message: 'Gold patch: Unresolved; no-op: Unresolved.' }] as const
@@ -176,6 +196,48 @@ describe('an evaluation', () => {
   it('plans the same from the same observation, and nothing more once it is done', () => {
     const seen = anObservation({ prepared, rows: rows('R', 'U', 'A') })
     expect(plan(seen)).toEqual(plan(seen))
+  })
+})
+
+describe('a dry run', () => {
+  const dryRun = { submitted: 4, checked: 2, ok: 1, doesNotParse: 0, doesNotApply: 1, doesNotCompile: 0, overLimits: 0, emptyPatches: 1, unchecked: 1 }
+  const checked: ReportVerdict = { kind: 'ReportEval', exitCode: 0, reason: 'Completed', message: '', dryRun, artifacts: [] }
+  const ofDryRun = (changes: Changes = {}) => anObservation({ spec: { dryRun: true }, prepared, rows: rows('K', 'Q', 'X'), ...changes })
+  const readyOf = (seen: Observed) => (plan(seen).status as SWEBenchEvalStatus).conditions?.find(({ type }) => type === 'Ready')?.message
+
+  it('counts what is the matter with predictions while they are looked at, and says that no test runs', () => {
+    const seen = ofDryRun({ rows: rows('B', 'S'), progress: { total: 3, settled: 2, running: 1, lost: 0, isDone: false } })
+    expect(plan(seen).status).toMatchObject({ state: 'Running', dryRun: { submitted: 4, checked: 2, ok: 0, doesNotParse: 1, doesNotCompile: 1, emptyPatches: 1 } })
+    expect(readyOf(seen)).toBe('2 of 3 predictions are checked without running a test, 1 are at work.')
+  })
+
+  it('ends with its counts and nothing that looks like a score', () => {
+    const status = plan(ofDryRun({ reported: checked })).status
+    expect(status).toMatchObject({ state: 'Succeeded', dryRun })
+    expect(Object.keys(status ?? {}).filter((field) => ['counts', 'resolvedRate', 'integrity', 'passAtK', 'repositories'].includes(field))).toEqual([])
+    expect(readyOf(ofDryRun({ reported: checked }))).toBe('Dry run: 1 of 4 predictions apply and compile; no test was run. The others: 1 not applying, 1 empty, 1 lost to the cluster.')
+  })
+
+  it('that took too long or too much to apply is none that was checked', () => {
+    expect(plan(ofDryRun({ rows: rows('K', 'T', 'M') })).status).toMatchObject({ dryRun: { checked: 1, ok: 1, overLimits: 2 } })
+  })
+
+  it('is reported with what was found of each', () => {
+    const results = plan(ofDryRun()).writes.flatMap((write) => (write.op === 'create' && write.object.kind === 'ConfigMap' ? [JSON.parse((write.object as { data?: Record<string, string> }).data?.['results.json'] ?? '')] : []))
+    expect(results).toMatchObject([{ rows: [{ ordinal: 0, state: 'Checked', reason: 'Ok' }, { ordinal: 1, state: 'Checked', reason: 'DoesNotApply' }, { ordinal: 2, state: 'Incomplete' }] }])
+  })
+
+  it('tells what was found from its report alone where nothing else is left', () => {
+    const seen = anObservation({ spec: { dryRun: true }, reported: checked })
+    expect(plan(seen).status).toMatchObject({ state: 'Succeeded', dryRun })
+  })
+
+  it('is nobody to compare with', () => {
+    const done = { conditions: [{ type: 'Complete', status: 'True', reason: 'Any', message: '', lastTransitionTime: '2026-01-01T00:00:00Z' }], artifacts: [{ name: 'results.jsonl', uri: 's3://swe/x', sha256: '0'.repeat(64), sizeBytes: 1, createdTime: '2026-01-01T00:00:00Z' }] } as const
+    const other: SWEBenchEval = { ...ofDryRun({ status: done }).evaluation, metadata: { namespace: 'team', name: 'dry', uid: 'u-2' } }
+    const text = JSON.stringify(plan(anObservation({ spec: { compareWith: ['dry'] }, prepared, rows: rows('R', 'U', 'X'), others: [other] })).writes)
+    expect(text).toContain('it is a dry run, which resolves nothing')
+    expect(text).not.toContain('s3://swe/x')
   })
 })
 

@@ -1,23 +1,34 @@
 import type { Policy, Verdict } from '../../operator/control/plan.ts'
-import { conditionOf } from '../../operator/meta/conditions.ts'
-import { jobsOf } from '../jobs/children.ts'
+import { followRun } from '../generation/from-run.ts'
+import { isToAsk } from '../generation/observed.ts'
+import { ask, holdAsking } from '../generation/policies.ts'
+import { isLive, jobsOf } from '../jobs/children.ts'
 import { nextRun } from '../jobs/run-once.ts'
+import { PROGRAM_RETRIES } from '../jobs/run-program.ts'
+import { waitForStore } from '../jobs/sealed.ts'
+import { cleanUp } from '../shared/cleanup.ts'
+import { finalVerdict } from '../shared/lifecycle.ts'
 import { foreignSource } from '../shared/sources.ts'
-import { isolate, probeAhead } from './isolation.ts'
-import { baselines, isFinished, isGraded, toRun, type Observed } from './observed.ts'
+import { isolate, probeAhead, refuseOpen } from './isolation.ts'
+import { askingOf, baselines, isGraded, toRun, type Observed } from './observed.ts'
 import { opponentsOf, waitForOpponents } from './opponents.ts'
-import { groundwork, PROGRAM_RETRIES, runProgram } from './program.ts'
-import { conclude } from './reasons.ts'
+import { groundwork, supervise } from './program.ts'
+import { conclude, isState, states } from './reasons.ts'
 import { buildPrepareJob, buildReportJob } from './resources/jobs.ts'
 import { buildResults } from './resources/results.ts'
 import { doneMessage, gradingMessage } from './stories.ts'
 
 /** The life of an evaluation, top to bottom: the first policy with an opinion decides. */
 export const policies: readonly Policy<Observed>[] = [
-  keepFinished, // Complete and Failed are final, whatever was cleaned up since
+  keepFinished, // Complete and Failed are final; what is left of it goes when that is wanted
   finish, // also one that lost its status: what is reported is not graded again
   waitForStore, // what comes next depends on what lies there
   checkReferences, // before anything is created for an evaluation that can never work
+  checkImages,
+  (seen) => holdAsking(askingOf(seen)), // nothing is asked for while it is suspended; answers are kept
+  (seen) => followRun(askingOf(seen)), // behind the suspension, which may last as long
+  refuseToAsk, // nobody pays for patches that cannot be graded
+  generate, // once, where predictions are not given; the model is served for it, and no longer
   prepare, // once; every sandbox gets what was prepared
   isolate, // before hostile code is let into a sandbox
   hold, // behind the preparation, which is short and asks for no sandbox
@@ -26,34 +37,47 @@ export const policies: readonly Policy<Observed>[] = [
   report,
 ]
 
-const STORE_RETRY_SECONDS = 15
 const CHECK_SECONDS = 5 // running and waiting change without anything that wakes us
 
-function keepFinished({ evaluation }: Observed): Verdict | undefined {
-  if (!isFinished(evaluation)) return undefined
-  const ready = conditionOf(evaluation.status?.conditions, 'Ready')
-  return { ready: ready?.status ?? 'Unknown', reason: evaluation.status?.state ?? 'Failed', message: ready?.message ?? '' }
+function keepFinished({ evaluation, leftovers, now }: Observed): Verdict | undefined {
+  const verdict = finalVerdict(evaluation)
+  return verdict && { ...verdict, ...cleanUp(evaluation, leftovers, now) }
 }
 
 function finish(seen: Observed): Verdict | undefined {
   return seen.reported === undefined ? undefined : conclude('Succeeded', doneMessage(seen))
 }
 
-function waitForStore({ storeTrouble, consulted }: Observed): Verdict | undefined {
-  if (storeTrouble === undefined) return undefined
-  const verdict = conclude('StoreUnavailable', `${storeTrouble}. It is asked again every ${STORE_RETRY_SECONDS} s.`, { again: STORE_RETRY_SECONDS })
-  return consulted ? verdict : { ...verdict, ready: 'Unknown' }
+function checkReferences({ evaluation: { metadata: { namespace = '' }, spec }, settings: { bucket } }: Observed): Verdict | undefined {
+  const problem = foreignSource([['spec.instances.s3', spec.instances.s3], ['spec.predictions.s3', spec.predictions?.s3], ['spec.generation.model.s3', spec.generation?.model.s3]], { kind: 'SWEBenchEval', namespace, bucket })
+  return problem === undefined ? undefined : conclude('InvalidReference', problem)
 }
 
-function checkReferences({ evaluation: { metadata: { namespace = '' }, spec }, settings: { bucket } }: Observed): Verdict | undefined {
-  const problem = foreignSource([['spec.instances.s3', spec.instances.s3], ['spec.predictions.s3', spec.predictions.s3]], { kind: 'SWEBenchEval', namespace, bucket })
-  return problem === undefined ? undefined : conclude('InvalidReference', problem)
+function checkImages({ resolved: { pinDigests }, settings: { imagePullPolicy } }: Observed): Verdict | undefined {
+  if (pinDigests !== 'Required' || imagePullPolicy !== 'Never') return undefined
+  return conclude('InvalidConfiguration', 'spec.images.pinDigests is Required, but this installation never pulls images: those of its nodes have no digest to run by. Leave pinDigests out in a new SWEBenchEval, or have the pull policy of the harness changed to IfNotPresent.')
+}
+
+function refuseToAsk(seen: Observed): Verdict | undefined {
+  const refusal = isToAsk(askingOf(seen)) ? refuseOpen(seen) : undefined
+  return refusal && { ...refusal, remove: [...(refusal.remove ?? []), ...jobsOf(seen.askings.filter(isLive))] }
+}
+
+function generate(seen: Observed): Verdict | undefined {
+  const verdict = ask(askingOf(seen))
+  if (verdict === undefined || seen.caBundle === undefined || isFailure(verdict)) return verdict
+  // The probe takes seconds, and hours of asking are for nothing where sandboxes are open.
+  return { ...verdict, apply: [...(verdict.apply ?? []), ...groundwork(seen)], create: [...(verdict.create ?? []), ...probeAhead(seen)] }
+}
+
+function isFailure({ reason }: Verdict): boolean {
+  return isState(reason) && states[reason].phase === 'Failed'
 }
 
 function prepare(seen: Observed): Verdict | undefined {
   if (toRun(seen) !== undefined) return undefined
   const next = nextRun(seen.preparations, PROGRAM_RETRIES, seen.now)
-  const verdict = runProgram(seen, next, { state: 'Preparing', what: 'Preparing the predictions', does: 'reads and checks instances and predictions', children: seen.preparations, build: (number) => [buildPrepareJob(seen.evaluation, seen.settings, number)] })
+  const verdict = supervise(seen, next, { state: 'Preparing', what: 'Preparing the predictions', does: 'reads and checks instances and predictions', children: seen.preparations, build: (number) => [buildPrepareJob(seen.evaluation, seen.resolved, seen.settings, number)] })
   // The probe takes seconds, which are none while the preparation runs beside it.
   return next.kind === 'GiveUp' || seen.caBundle === undefined ? verdict : { ...verdict, create: [...(verdict.create ?? []), ...probeAhead(seen)] }
 }
@@ -72,5 +96,5 @@ function grade(seen: Observed): Verdict | undefined {
 
 function report(seen: Observed): Verdict {
   const next = nextRun(seen.reports, PROGRAM_RETRIES, seen.now)
-  return runProgram(seen, next, { state: 'Reporting', what: 'Writing the reports', does: 'writes the reports', children: seen.reports, build: (number) => [buildResults(seen.evaluation, seen.rows, { baselines: baselines(seen), compareWith: opponentsOf(seen) }), buildReportJob(seen.evaluation, seen.settings, number)] })
+  return supervise(seen, next, { state: 'Reporting', what: 'Writing the reports', does: 'writes the reports', children: seen.reports, build: (number) => [buildResults(seen.evaluation, seen.rows, { baselines: baselines(seen), compareWith: opponentsOf(seen) }), buildReportJob(seen.evaluation, seen.settings, number)] })
 }

@@ -1,6 +1,7 @@
 import type { SWEBenchEval, SWEBenchEvalStatus } from '../../crds/swebench-eval.ts'
-
-export const HARNESS_VERSION = '5.0.2' // what Dockerfile.harness installs; a test compares them
+import { resolveGeneration } from '../generation/resolve.ts'
+import { HARNESS_VERSION } from '../shared/harness.ts'
+import type { Settings } from './settings.ts'
 
 type Shown = NonNullable<SWEBenchEvalStatus['resolved']>
 export type Resolved = Readonly<{ [Field in keyof Shown]-?: NonNullable<Shown[Field]> }>
@@ -10,7 +11,8 @@ const MEMORY = { SWEBench: '4Gi', SWESmith: '4Gi', SWEBenchPro: '8Gi' } // Pro's
 const SEED = 42
 
 /** The values in force. What the status already shows stays, so that an operator with other defaults does not change an evaluation in the middle. */
-export function resolve({ spec, status }: SWEBenchEval): Resolved {
+export function resolve(evaluation: SWEBenchEval, { imagePullPolicy }: Pick<Settings, 'imagePullPolicy'>): Resolved {
+  const { spec, status } = evaluation
   const { sandbox, images, instances } = spec
   const defaults: Resolved = {
     harnessVersion: HARNESS_VERSION,
@@ -25,6 +27,10 @@ export function resolve({ spec, status }: SWEBenchEval): Resolved {
     flakeReruns: spec.flakeReruns ?? 0,
     selectSeed: instances.select?.seed ?? SEED,
     baseline: spec.baseline ?? 'Skip',
+    cache: spec.cache ?? 'Use',
+    // What is never pulled is known on its node alone, where it may have no digest.
+    pinDigests: images?.pinDigests ?? (imagePullPolicy === 'Never' ? 'Never' : 'BestEffort'),
+    ...resolveGeneration(evaluation, SEED),
   }
   return { ...defaults, ...Object.fromEntries(Object.entries(status?.resolved ?? {}).filter(([, value]) => value !== undefined)) }
 }
@@ -34,4 +40,9 @@ const PARALLELISM = 16
 /** Sandboxes at once; none while it is suspended. */
 export function windowOf({ spec }: SWEBenchEval): number {
   return spec.suspend === true ? 0 : (spec.parallelism ?? PARALLELISM)
+}
+
+/** Labels of the nodes that sandboxes may have. */
+export function nodeSelectorOf({ spec }: SWEBenchEval): Readonly<Record<string, string>> {
+  return spec.sandbox?.nodeSelector ?? { 'kubernetes.io/arch': 'amd64' }
 }

@@ -3,7 +3,7 @@ import { z } from 'zod'
 import type { Row, Unit } from '../../operator/fan-out/task.ts'
 import type { ConfigMap } from '../shared/kinds.ts'
 
-/** By code. A final one is the prediction's state; after the others it is tried again: r, u and t are verdicts that stand and are looked at again, l is such a look. */
+/** By code. A final one is the prediction's state, C, F and G without a pod of its own: an earlier evaluation ran the same. After the others it is tried again: r, c, u and t are verdicts that stand and are looked at again, l is such a look. K, B, Q and S are of dry runs. */
 export const endings = {
   R: { state: 'Resolved', final: true, reason: 'Resolved' },
   U: { state: 'Unresolved', final: true, reason: 'Unresolved' },
@@ -17,7 +17,15 @@ export const endings = {
   N: { state: 'Incomplete', final: true, reason: 'ImageNotFound' },
   V: { state: 'Incomplete', final: true, reason: 'InstanceInvalid' },
   P: { state: 'Incomplete', final: true, reason: 'InstanceUnproven' },
+  K: { state: 'Checked', final: true, reason: 'Ok' },
+  B: { state: 'Checked', final: true, reason: 'DoesNotParse' },
+  Q: { state: 'Checked', final: true, reason: 'DoesNotApply' },
+  S: { state: 'Checked', final: true, reason: 'DoesNotCompile' },
+  C: { state: 'Resolved', final: true, reason: 'Resolved' },
+  F: { state: 'Unresolved', final: true, reason: 'Unresolved' },
+  G: { state: 'Error', final: true, reason: 'PatchApplyFailed' },
   r: { state: 'Resolved', final: false, reason: 'Resolved' },
+  c: { state: 'Resolved', final: false, reason: 'Resolved' },
   u: { state: 'Unresolved', final: false, reason: 'Unresolved' },
   t: { state: 'Error', final: false, reason: 'TimedOut' },
   l: { state: 'Incomplete', final: false, reason: 'SecondLook' },
@@ -39,6 +47,14 @@ export function isCode(text: string): text is Code {
 /** Whether the prediction never got a pod, because its instance is not proven to be valid. */
 export function isExcluded({ code }: Row): boolean {
   return code === 'V' || code === 'P'
+}
+
+/** How a prediction ends whose verdict is that of an earlier evaluation, in the words of the index. */
+export const CACHED = { Resolved: 'C', Unresolved: 'F', PatchApplyFailed: 'G' } as const
+
+/** Whether the prediction never got a pod, because an earlier evaluation ran the same. */
+export function isCached({ code }: Pick<Row, 'code'>): boolean {
+  return Object.values<string>(CACHED).includes(code)
 }
 
 export function stateOf({ code }: Row): (typeof endings)[Code]['state'] | undefined {

@@ -10,7 +10,7 @@ const verdict = (more: Partial<GradeVerdict> = {}): GradeVerdict => ({ kind: 'Gr
 /** The code of a prediction's next row, and whether it is tried again, when its try ended with `code` after those of `earlier`. */
 function after(earlier: readonly Code[], code: Code, { said, ...more }: Partial<LooksWanted> & { said?: GradeVerdict } = {}): string {
   const row = rowOf({ ordinal: 3, attempt: earlier.length + 1 }, code, 12)
-  const wanted = { earlier: tried(...earlier), flakeReruns: 0, isKnownFlaky: false, ...more }
+  const wanted = { earlier: tried(...earlier), flakeReruns: 0, isKnownFlaky: false, confirmResolved: false, ...more }
   const { row: next, retryAfterMs } = followUp(row.final ? { row } : { row, retryAfterMs: 5_000 }, said, wanted)
   return `${next.code}${retryAfterMs === undefined ? '' : ` again after ${retryAfterMs}`}`
 }
@@ -22,6 +22,9 @@ describe('a verdict', () => {
   it.each([
     ['is final where nothing speaks for a second look', 'R', {}, 'R'],
     ['waits for two looks where the patch changes support files and others', 'R', { said: verdict({ support: 'Part' }) }, 'r again after 0'],
+    ['is graded once more where what resolves is to be confirmed', 'R', { confirmResolved: true }, 'c again after 0'],
+    ['is not confirmed where the looks at its parts take the place of that', 'R', { said: verdict({ support: 'Part' }), confirmResolved: true }, 'r again after 0'],
+    ['that resolves nothing has nothing to confirm', 'U', { confirmResolved: true }, 'U'],
     ['needs none where such a patch does not resolve', 'U', { said: verdict({ support: 'Part' }) }, 'U'],
     ['is graded again where only tests fail that passed before', 'U', { said: breaksOnly, flakeReruns: 2 }, 'u again after 0'],
     ['is final where tests fail that it should mend', 'U', { said: mendsNothing, flakeReruns: 2 }, 'U'],
@@ -37,6 +40,7 @@ describe('a verdict', () => {
 describe('a look at a verdict', () => {
   it.each([
     ['is one of as many as are wanted', after(['u'], 'R', { flakeReruns: 2 }), 'l again after 0'],
+    ['at what resolves is one, and the verdict stands whatever it came to', after(['c'], 'U', { confirmResolved: true }), 'R'],
     ['ends with the verdict that stands, whatever it came to', after(['u', 'l'], 'R', { flakeReruns: 2 }), 'U'],
     ['ends with it too where that is a time limit', after(['t'], 'R', { flakeReruns: 1 }), 'T'],
     ['is tried again when the cluster lost it', after(['u'], 'i', { flakeReruns: 2 }), 'i again after 5000'],

@@ -4,13 +4,13 @@ import { rowOf, type Code } from './rows.ts'
 import type { GradeVerdict } from './verdicts.ts'
 
 /**
- * What a try is for. Rerun grades the same again, because tests may fail by chance. The last two are for patches that
- * change files which tests are configured by: the patch without these files, and these files alone.
+ * What a try is for. Rerun grades the same again, because tests may fail by chance. The next two are for patches that
+ * change files which tests are configured by: the patch without these files, and these files alone. DryRun runs no test.
  */
-export type Purpose = 'Grade' | 'Rerun' | 'WithoutSupport' | 'SupportAlone'
+export type Purpose = 'Grade' | 'Rerun' | 'WithoutSupport' | 'SupportAlone' | 'DryRun'
 
 /** By the code of a verdict that is looked at again, the code it ends with. */
-const HELD = { r: 'R', u: 'U', t: 'T' } as const
+const HELD = { r: 'R', c: 'R', u: 'U', t: 'T' } as const
 type Held = keyof typeof HELD
 
 const AUDIT: readonly Purpose[] = ['WithoutSupport', 'SupportAlone']
@@ -21,6 +21,7 @@ export type LooksWanted = Readonly<{
   flakeReruns: number
   /** Whether its instance is one of spec.knownFlaky. */
   isKnownFlaky: boolean
+  confirmResolved: boolean
 }>
 
 /** What the next try of a prediction is for, by its rows so far. */
@@ -53,12 +54,18 @@ export function followUp(judgement: Judgement, verdict: GradeVerdict | undefined
   }
   if (row.code === 'i') return judgement // lost to the cluster, and tried again
   const done = looksDone(wanted.earlier) + 1
-  const isLast = row.code === 'X' || done >= (held.code === 'r' ? AUDIT.length : wanted.flakeReruns)
+  const isLast = row.code === 'X' || done >= looksAfter(held.code, wanted)
   return isLast ? { row: rowOf(row, HELD[held.code], row.seconds) } : { row: rowOf(row, 'l', row.seconds), retryAfterMs: 0 }
 }
 
-function heldCode({ code }: Row, verdict: GradeVerdict | undefined, { flakeReruns, isKnownFlaky }: LooksWanted): Code | undefined {
-  if (code === 'R') return verdict?.support === 'Part' ? 'r' : undefined
+function looksAfter(held: Held, { flakeReruns }: LooksWanted): number {
+  if (held === 'r') return AUDIT.length
+  return held === 'c' ? 1 : flakeReruns
+}
+
+function heldCode({ code }: Row, verdict: GradeVerdict | undefined, { flakeReruns, isKnownFlaky, confirmResolved }: LooksWanted): Code | undefined {
+  if (code === 'R' && verdict?.support === 'Part') return 'r'
+  if (code === 'R') return confirmResolved ? 'c' : undefined
   if (flakeReruns === 0) return undefined
   if (code === 'T') return 't'
   return code === 'U' && (isKnownFlaky || onlyBreaks(verdict)) ? 'u' : undefined

@@ -1,12 +1,8 @@
-import type { ImageSettings } from '../jobs/program-job.ts'
+import type { Settings as GenerationSettings } from '../generation/settings.ts'
 
-/** What the controller must be told about the installation it runs in. */
-export type Settings = ImageSettings & Readonly<{
-  /** Prepares, grades and reports. */
-  harnessImage: string
-  /** Origin of the artifact endpoint, such as `https://swe-operator-artifacts.swe-operator-system.svc:8443`. */
-  artifactsUrl: string
-  /** Its host and port, and the namespace of the pods that serve it. */
+/** What the controller must be told about the installation it runs in. The harness prepares, grades and reports, too. */
+export type Settings = GenerationSettings & Readonly<{
+  /** Host and port of the artifact endpoint, and the namespace of the pods that serve it. */
   endpointHost: string
   endpointPort: number
   operatorNamespace: string
@@ -17,8 +13,3 @@ export type Settings = ImageSettings & Readonly<{
   /** The PEM certificates that pods trust; undefined until the operator has made them. */
   caBundle: () => string | undefined
 }>
-
-/** Where the programs of an evaluation find the endpoint. */
-export function evalUrl(origin: string, { namespace, name }: Readonly<{ namespace?: string; name: string }>): string {
-  return `${origin}/v1alpha1/namespaces/${namespace}/swebenchevals/${name}`
-}

@@ -2,12 +2,16 @@ import type { SWEBenchEvalStatus } from '../../crds/swebench-eval.ts'
 import type { Verdict } from '../../operator/control/plan.ts'
 import { setConditions } from '../../operator/meta/conditions.ts'
 import { toSeconds } from '../../operator/meta/time.ts'
+import { shown } from '../generation/resolve.ts'
+import { describeAsking } from '../generation/status.ts'
+import { describeFrozen } from '../jobs/verdict.ts'
+import { artifactOf, ownUri } from '../shared/artifacts.ts'
 import { standardConditions } from '../shared/conditions.ts'
-import { uriOf } from '../store/keys.ts'
+import { acknowledged, isFinished, withoutAbsent } from '../shared/lifecycle.ts'
 import { describeBaseline } from './baselines.ts'
-import { costOf, countsOf } from './counts.ts'
+import { costOf, countsOf, dryRunOf } from './counts.ts'
 import { isolationOf, SANDBOX_ISOLATED } from './isolation.ts'
-import { baselines, isFinished, isGraded, toGrade, type Observed } from './observed.ts'
+import { askingOf, baselines, isGraded, toGrade, type Observed } from './observed.ts'
 import { isState, states } from './reasons.ts'
 
 /** The complete status: what is known by now, and of everything else what was known before. */
@@ -15,19 +19,21 @@ export function buildStatus(seen: Observed, verdict: Verdict): SWEBenchEvalStatu
   const { evaluation, resolved } = seen
   const before = evaluation.status ?? {}
   const observedGeneration = evaluation.metadata.generation ?? 0
-  if (isFinished(evaluation)) return acknowledge(before, observedGeneration)
+  if (isFinished(evaluation)) return acknowledged(before, observedGeneration)
   const entry = isState(verdict.reason) ? states[verdict.reason] : states.Failed
   const now = toSeconds(seen.now)
   return withoutAbsent({
     observedGeneration,
     state: verdict.reason,
     conditions: setConditions(before.conditions, [...standardConditions({ entry, verdict, observedGeneration, consulted: seen.consulted }), { type: SANDBOX_ISOLATED, ...isolationOf(seen), observedGeneration }], seen.now),
-    resolved,
+    resolved: shown(resolved, evaluation),
+    ...describeAsking(askingOf(seen)),
     data: describeData(seen) ?? before.data,
     startedTime: before.startedTime ?? (verdict.reason === 'Running' ? now : undefined),
     finishedTime: before.finishedTime ?? (isGraded(seen) ? now : undefined),
     progress: describeProgress(seen) ?? before.progress,
     counts: countsOf(seen) ?? before.counts,
+    dryRun: dryRunOf(seen) ?? before.dryRun,
     resolvedRate: describeRate(seen) ?? before.resolvedRate,
     baseline: describeBaseline(seen) ?? before.baseline,
     repositories: seen.reported?.summary?.repositories ?? before.repositories,
@@ -41,12 +47,6 @@ export function buildStatus(seen: Observed, verdict: Verdict): SWEBenchEvalStatu
   })
 }
 
-/** A finished evaluation says nothing new; it only shows that it saw a change of its specification, or kstatus would wait for ever. */
-function acknowledge(before: SWEBenchEvalStatus, observedGeneration: number): SWEBenchEvalStatus {
-  if (before.observedGeneration === observedGeneration) return before
-  return { ...before, observedGeneration, conditions: before.conditions?.map((condition) => ({ ...condition, observedGeneration })) }
-}
-
 function describeData(seen: Observed): SWEBenchEvalStatus['data'] {
   const verdict = seen.prepared ?? seen.preparations.at(-1)?.verdict
   if (verdict?.summary === undefined) return undefined
@@ -54,16 +54,10 @@ function describeData(seen: Observed): SWEBenchEvalStatus['data'] {
   return withoutAbsent({
     ...summary,
     prefix: data,
-    tableUri: table === undefined ? undefined : storeUri(seen, table),
+    tableUri: table === undefined ? undefined : ownUri(seen.evaluation, seen.settings, table),
     source: sources && describeFrozen(sources.instances),
     predictionsSource: sources?.predictions ? describeFrozen(sources.predictions) : undefined,
   })
-}
-
-type Frozen = Readonly<{ uri: string; revision?: string | null | undefined; sha256?: string | null | undefined }>
-
-function describeFrozen({ uri, revision, sha256 }: Frozen): NonNullable<NonNullable<SWEBenchEvalStatus['data']>['source']> {
-  return { uri, ...(typeof revision === 'string' ? { revision } : {}), ...(typeof sha256 === 'string' ? { sha256 } : {}) }
 }
 
 function describeProgress(seen: Observed): SWEBenchEvalStatus['progress'] {
@@ -97,24 +91,14 @@ function describePassAtK({ reported }: Observed): SWEBenchEvalStatus['passAtK'] 
   return rows.length < 2 ? undefined : rows // with one sample it is the resolve rate
 }
 
-function describeFlakes({ reported, resolved }: Observed): SWEBenchEvalStatus['flakes'] {
-  return resolved.flakeReruns === 0 ? undefined : reported?.summary?.flakes
+function describeFlakes({ evaluation: { spec }, reported, resolved }: Observed): SWEBenchEvalStatus['flakes'] {
+  return resolved.flakeReruns === 0 && spec.confirmResolved !== true ? undefined : reported?.summary?.flakes
 }
 
 function describeLeaks(seen: Observed): SWEBenchEvalStatus['leaks'] {
   return baselines(seen) === 0 ? undefined : seen.reported?.summary?.leaks
 }
 
-function describeArtifacts(seen: Observed): SWEBenchEvalStatus['artifacts'] {
-  const createdTime = toSeconds(seen.now)
-  return seen.reported?.artifacts?.map(({ name, key, sha256, sizeBytes }) => ({ name, uri: storeUri(seen, key), sha256, sizeBytes, createdTime }))
-}
-
-function storeUri({ evaluation: { metadata: { namespace = '', uid = '' } }, settings: { bucket } }: Observed, key: string): string {
-  return uriOf(bucket, `${namespace}/${uid}/${key}`)
-}
-
-/** A plan states what is; what is absent is left out rather than undefined, so that plans compare and print well. */
-function withoutAbsent<T extends object>(fields: T): T {
-  return JSON.parse(JSON.stringify(fields))
+function describeArtifacts({ evaluation, reported, settings, now }: Observed): SWEBenchEvalStatus['artifacts'] {
+  return reported?.artifacts?.map((one) => artifactOf(evaluation, settings, one, toSeconds(now)))
 }

@@ -1,25 +1,17 @@
 // What the programs of an evaluation say about their end: parsed here, trusted everywhere else.
 import { z } from 'zod'
 import type { Unit } from '../../operator/fan-out/task.ts'
+import { badRowExamples, count, exitCode, frozenSchema, message, producedSchema, rate, readVerdict, reason, type Read } from '../jobs/verdict.ts'
 import { cut } from '../shared/text.ts'
 import { baselinesOf } from './rows.ts'
-
-const MESSAGE_MAX = 1024
-
-const count = z.int().min(0)
-const message = z.string().transform((text) => cut(text, MESSAGE_MAX))
-const reason = z.string().regex(/^[A-Za-z][A-Za-z0-9]{0,62}$/)
-const exitCode = z.int().min(0).max(255)
-const rate = z.string().max(16)
-
-const frozenSchema = z.object({ uri: z.string().max(2048), revision: z.string().max(256).nullish(), sha256: z.string().max(64).nullish() })
 
 const prepareSchema = z.object({
   kind: z.literal('PrepareEval'), exitCode, reason, message,
   summary: z
     .object({
-      instances: count, predictions: count, toRun: count, emptyPatches: count, withoutPrediction: count, unknownIds: count, duplicates: count, badRows: count, images: count, baselines: count.optional(), badPredictions: count.optional(), notSelected: count.optional(),
-      badRowExamples: z.array(z.object({ row: count, reason: z.string().transform((text) => cut(text, 512)) })).transform((all) => all.slice(0, 5)).optional(),
+      instances: count, predictions: count, toRun: count, emptyPatches: count, withoutPrediction: count, unknownIds: count, duplicates: count, badRows: count, images: count, baselines: count.optional(), badPredictions: count.optional(), notSelected: count.optional(), pinnedImages: count.optional(),
+      badRowExamples: badRowExamples.optional(),
+      unpinnedImageExamples: z.array(z.object({ name: z.string().max(512), reason: z.string().transform((text) => cut(text, 512)) })).transform((all) => all.slice(0, 5)).optional(),
     })
     .optional(),
   sources: z.object({ instances: frozenSchema, predictions: frozenSchema.nullish() }).optional(),
@@ -31,7 +23,8 @@ const passed = z.object({ passed: count, total: count })
 
 const gradeSchema = z.object({
   kind: z.literal('Grade'), exitCode, reason, message,
-  outcome: z.enum(['Resolved', 'Unresolved', 'Error', 'NotGraded']),
+  /** Checked is what a dry run comes to; the reason says what was found. */
+  outcome: z.enum(['Resolved', 'Unresolved', 'Error', 'NotGraded', 'Checked']),
   testSeconds: z.number().min(0).optional(),
   failToPass: passed.optional(),
   passToPass: passed.optional(),
@@ -42,8 +35,6 @@ const gradeSchema = z.object({
 const places = z.array(z.string().max(256)).max(64)
 const probeSchema = z.object({ kind: z.literal('Probe'), exitCode, reason, message, reached: places.optional(), remarks: places.optional() })
 
-const producedSchema = z.object({ name: z.string().min(1).max(512), key: z.string().min(1).max(1024), sha256: z.string().regex(/^[0-9a-f]{64}$/), sizeBytes: count })
-
 const comparisonSchema = z.object({
   name: z.string().max(253), uid: z.string().max(64).optional(), instances: count.optional(), difference: rate.optional(), low: rate.optional(), high: rate.optional(),
   pValue: rate.optional(), wins: count.optional(), losses: count.optional(), problem: z.string().transform((text) => cut(text, 512)).optional(),
@@ -51,6 +42,7 @@ const comparisonSchema = z.object({
 
 const reportSchema = z.object({
   kind: z.literal('ReportEval'), exitCode, reason, message,
+  dryRun: z.object({ submitted: count, checked: count, ok: count, doesNotParse: count, doesNotApply: count, doesNotCompile: count, overLimits: count, emptyPatches: count, unchecked: count }).optional(),
   summary: z
     .object({
       resolvedRate: rate, low: rate, high: rate, method: z.string().max(64), resolved: count, submitted: count, total: count, validOnly: rate.optional(),
@@ -67,42 +59,32 @@ const reportSchema = z.object({
   artifacts: z.array(producedSchema).transform((all) => all.slice(0, 64)).optional(),
 })
 
-const manifestSchema = z.object({ verdict: z.unknown().optional() })
-
 export type PrepareVerdict = Readonly<z.infer<typeof prepareSchema>>
 export type GradeVerdict = Readonly<z.infer<typeof gradeSchema>>
 export type ProbeVerdict = Readonly<z.infer<typeof probeSchema>>
 export type ReportVerdict = Readonly<z.infer<typeof reportSchema>>
 
-/** Something readable, or nothing. */
-export type Read<T> = Readonly<{ verdict?: T }>
-
 export function readPrepareVerdict(raw: unknown): Read<PrepareVerdict> {
-  return read(prepareSchema, raw)
+  return readVerdict(prepareSchema, raw)
 }
 
 export function readGradeVerdict(raw: unknown): Read<GradeVerdict> {
-  return read(gradeSchema, raw)
+  return readVerdict(gradeSchema, raw)
 }
 
 export function readProbeVerdict(raw: unknown): Read<ProbeVerdict> {
-  return read(probeSchema, raw)
+  return readVerdict(probeSchema, raw)
 }
 
 export function readReportVerdict(raw: unknown): Read<ReportVerdict> {
-  return read(reportSchema, raw)
-}
-
-/** The verdict within a commit marker of the store. */
-export function verdictIn(manifest: unknown): unknown {
-  return manifestSchema.safeParse(manifest).data?.verdict
+  return readVerdict(reportSchema, raw)
 }
 
 const indexSchema = z
   .object({
     version: z.literal(1),
-    instances: z.array(z.object({ id: z.string().max(256), image: z.string().max(512) })),
-    predictions: z.array(z.object({ instance: count, sample: count, kind: z.enum(['Gold', 'NoOp']).optional() })),
+    instances: z.array(z.object({ id: z.string().max(256), image: z.string().max(600) })), // a name, and the digest of 72 characters that the preparation adds
+    predictions: z.array(z.object({ instance: count, sample: count, kind: z.enum(['Gold', 'NoOp']).optional(), cached: z.enum(['Resolved', 'Unresolved', 'PatchApplyFailed']).optional() })),
   })
   .refine(({ predictions }) => hasBaselinesFirst(predictions), 'baselines are not before the predictions, gold and no-op of each instance')
 
@@ -111,7 +93,7 @@ function hasBaselinesFirst(predictions: readonly Readonly<{ instance: number; ki
   return predictions.slice(0, baselines).every(({ instance, kind }, ordinal) => baselinesOf(instance)[kind === 'Gold' ? 0 : 1] === ordinal)
 }
 
-/** The predictions that get a sandbox, by ordinal, and the instances they are for. Those with a kind are baselines. */
+/** The predictions to grade, by ordinal, and the instances they are for. Those with a kind are baselines; those that are cached have a verdict already, and get no sandbox. */
 export type Index = Readonly<z.infer<typeof indexSchema>>
 
 /** Which instance a prediction is for; undefined for an ordinal that is none. */
@@ -123,18 +105,4 @@ export function instanceIn({ instances, predictions }: Index, { ordinal }: Unit)
 /** Throws a ZodError for anything else. */
 export function readIndex(raw: unknown): Index {
   return indexSchema.parse(raw)
-}
-
-function read<T>(schema: z.ZodType<T>, raw: unknown): Read<T> {
-  const json = typeof raw === 'string' ? fromJson(raw) : raw
-  const parsed = schema.safeParse(json)
-  return parsed.success ? { verdict: parsed.data } : {}
-}
-
-function fromJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined // log lines, or a message that was cut
-  }
 }

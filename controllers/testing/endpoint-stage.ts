@@ -19,7 +19,7 @@ import { createTokenReviews } from '../endpoint/token-reviews.ts'
 import type { Pod } from '../shared/kinds.ts'
 import { ATTEMPT, ROLE, UID } from '../shared/labels.ts'
 import { createObjectStore } from '../store/store.ts'
-import { audienceOf } from '../jobs/program-job.ts'
+import { audienceOf } from '../jobs/identity.ts'
 import { issueMaterial } from '../tls/rotation.ts'
 import { startFakeS3, type FakeS3 } from './fake-s3.ts'
 
@@ -68,7 +68,7 @@ export async function openEndpointStage(): Promise<EndpointStage> {
     return objects.get(keyOf(key))
   }
   const reviews = createTokenReviews({ post: async (_, body) => reviewToken(state, reviewed, body) }, world)
-  const book = createProgressBook({ world, enqueue: () => undefined, exists: () => true, advanced: metrics.advanced })
+  const book = createProgressBook({ world, enqueue: () => undefined, exists: () => true, advanced: (_, steps) => metrics.advanced(steps) })
   const settings = { endpoint: s3.endpoint, region: 'us-east-1', bucket: 'swe', pathStyle: true }
   const store = createObjectStore(settings, async () => ({ accessKeyId: 'key', secretAccessKey: 'secret' }), world)
   const gate = createGate({ owners: { trainingruns: { kind: 'TrainingRun', cached: reader(runs), live: live(liveRuns) }, swebenchevals: { kind: 'SWEBenchEval', cached: reader(evaluations), live: live(evaluations) } }, pods: reader(cachedPods), livePod: live(livePods), reviews })

@@ -1,9 +1,12 @@
 import type { TrainingRun, TrainingRunAttempt } from '../../crds/training-run.ts'
 import { lastWordOf, numbered, type Child, type Children } from '../jobs/children.ts'
-import { readPrepareVerdict, readTrainVerdict, type PrepareVerdict, type TrainVerdict } from './verdicts.ts'
+import { readPrepareVerdict, readPublishVerdict, readTrainVerdict, type PrepareVerdict, type PublishVerdict, type TrainVerdict } from './verdicts.ts'
 
 /** One run of the prepare program. */
 export type Preparation = Child & Readonly<{ verdict?: PrepareVerdict }>
+
+/** One run of the program that gives the result to a hub. */
+export type Publication = Child & Readonly<{ verdict?: PublishVerdict }>
 
 /** One try to train, put together from whatever still knows of it: status, Job, pods, store. */
 export type Attempt = Child & Readonly<{
@@ -23,6 +26,13 @@ export type Attempt = Child & Readonly<{
 export function preparationsOf(children: Children): readonly Preparation[] {
   return numbered(children, 'prepare', []).map((child) => {
     const { verdict } = readPrepareVerdict(lastWordOf(child))
+    return { ...child, ...(verdict === undefined ? {} : { verdict }) }
+  })
+}
+
+export function publicationsOf(children: Children): readonly Publication[] {
+  return numbered(children, 'publish', []).map((child) => {
+    const { verdict } = readPublishVerdict(lastWordOf(child))
     return { ...child, ...(verdict === undefined ? {} : { verdict }) }
   })
 }

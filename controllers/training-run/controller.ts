@@ -1,10 +1,17 @@
-import { parseTrainingRun, TrainingRunType } from '../../crds/training-run.ts'
+import { PreferenceGenType } from '../../crds/preference-gen.ts'
+import { SWEBenchEvalType } from '../../crds/swebench-eval.ts'
+import { parseTrainingRun, TrainingRunType, type TrainingRun } from '../../crds/training-run.ts'
 import type { KubeObject } from '../../operator/api/object.ts'
 import type { CachedKind } from '../../operator/cache/cache.ts'
 import { defineController, type Controller } from '../../operator/control/controller.ts'
 import { ConfigMapType, JobType, PodType } from '../shared/kinds.ts'
-import { CHILDREN_SELECTOR, ownerOf } from '../shared/labels.ts'
+import { CHILDREN_SELECTOR, ownerOf, PODS_BY_UID, uidOf } from '../shared/labels.ts'
+import { isFinished } from '../shared/lifecycle.ts'
 import type { RbacRule } from '../shared/permissions.ts'
+import { referenceKey, wakes, WAITING_FOR } from '../shared/references.ts'
+import { awaitedEvaluation } from './from-eval.ts'
+import { awaitedPreferences } from './from-preferences.ts'
+import { awaitedBy } from './from-run.ts'
 import { observe, PODS_BY_RUN, podsKey, podsOf, type Sources } from './observe.ts'
 import { plan, releaseAll } from './plan.ts'
 
@@ -16,9 +23,9 @@ export function trainingRunController(sources: Sources): Controller {
     name: TRAINING_RUN_CONTROLLER,
     type: TrainingRunType,
     parse: parseTrainingRun,
-    owns: [JobType, ConfigMapType],
+    owns: [JobType, ConfigMapType, SWEBenchEvalType],
     // Pods belong to their Jobs; the label leads to the run even when both are gone.
-    watches: [{ type: PodType, labelSelector: CHILDREN_SELECTOR, keys: runOf }],
+    watches: [{ type: PodType, labelSelector: CHILDREN_SELECTOR, keys: runOf }, wakes(TrainingRunType, TrainingRunType), wakes(PreferenceGenType, TrainingRunType), wakes(SWEBenchEvalType, TrainingRunType)],
     observe: (run, context) => observe(run, context, sources),
     plan,
     absent: async ({ namespace = '', name }, { cache }) => releaseAll(podsOf(cache, namespace, name)),
@@ -28,13 +35,15 @@ export function trainingRunController(sources: Sources): Controller {
 
 /** The least the controller can work with; nothing of it reaches Secrets, logs or exec. */
 export const trainingRunPermissions: readonly RbacRule[] = [
-  { scope: 'Cluster', apiGroups: ['swe-operator.dev'], resources: ['trainingruns'], verbs: ['get', 'list', 'watch'] },
+  { scope: 'Cluster', apiGroups: ['swe-operator.dev'], resources: ['trainingruns', 'preferencegens', 'swebenchevals'], verbs: ['get', 'list', 'watch'] },
   { scope: 'Cluster', apiGroups: ['swe-operator.dev'], resources: ['trainingruns/status'], verbs: ['patch'] },
   // Where OwnerReferencesPermissionEnforcement is on, blockOwnerDeletion takes this.
   { scope: 'Cluster', apiGroups: ['swe-operator.dev'], resources: ['trainingruns/finalizers'], verbs: ['update'] },
+  // The evaluation of its gate.
+  { scope: 'Cluster', apiGroups: ['swe-operator.dev'], resources: ['swebenchevals'], verbs: ['create', 'patch'] },
   { scope: 'Cluster', apiGroups: ['batch'], resources: ['jobs'], verbs: ['get', 'list', 'watch', 'create', 'delete'] },
   { scope: 'Cluster', apiGroups: [''], resources: ['pods'], verbs: ['get', 'list', 'watch', 'patch'] },
-  { scope: 'Cluster', apiGroups: [''], resources: ['configmaps'], verbs: ['get', 'list', 'watch', 'create', 'patch'] },
+  { scope: 'Cluster', apiGroups: [''], resources: ['configmaps'], verbs: ['get', 'list', 'watch', 'create', 'patch', 'delete'] },
   { scope: 'Cluster', apiGroups: [''], resources: ['events'], verbs: ['list'] },
   // Why a queue lets a Job wait, and what the node costs that it chose.
   { scope: 'Cluster', apiGroups: ['kueue.x-k8s.io'], resources: ['workloads'], verbs: ['list'] },
@@ -43,13 +52,22 @@ export const trainingRunPermissions: readonly RbacRule[] = [
 
 /** What has to be cached: children alone, and of pods and Jobs only what is read. */
 export const trainingRunKinds: readonly CachedKind[] = [
-  { type: TrainingRunType },
+  { type: TrainingRunType, indexes: { [WAITING_FOR]: waitedFor } },
   { type: ConfigMapType, labelSelector: CHILDREN_SELECTOR },
   { type: JobType, labelSelector: CHILDREN_SELECTOR, project: projectJob },
-  { type: PodType, labelSelector: CHILDREN_SELECTOR, project: projectPod, indexes: { [PODS_BY_RUN]: (pod) => runOf(pod).map(({ namespace = '', name }) => podsKey(namespace, name)) } },
+  { type: PodType, labelSelector: CHILDREN_SELECTOR, project: projectPod, indexes: { [PODS_BY_UID]: uidOf, [PODS_BY_RUN]: (pod) => runOf(pod).map(({ namespace = '', name }) => podsKey(namespace, name)) } },
 ]
 
 const runOf = ownerOf('TrainingRun')
+
+/** As the API server admitted it; a run that is finished waits for nobody. */
+function waitedFor(object: KubeObject): readonly string[] {
+  const run = object as TrainingRun
+  if (isFinished(run)) return []
+  const { namespace = '' } = run.metadata
+  const awaited = [[TrainingRunType, awaitedBy(run)], [PreferenceGenType, awaitedPreferences(run)], [SWEBenchEvalType, awaitedEvaluation(run)]] as const
+  return awaited.flatMap(([type, name]) => (name === undefined ? [] : [referenceKey(type, { namespace, name })]))
+}
 
 type Cached = KubeObject & Readonly<{ spec?: Readonly<{ nodeName?: string; suspend?: boolean }>; status?: unknown }>
 

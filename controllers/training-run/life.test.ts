@@ -2,9 +2,10 @@ import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { kstatusOf } from '../../operator/meta/kstatus.ts'
 import { SimulatedLife } from '../../test/world/simulated-life.ts'
-import type { TrainingRunStatus } from '../../crds/training-run.ts'
+import type { TrainingRunSpec, TrainingRunStatus } from '../../crds/training-run.ts'
 import { finishOf, isTerminal } from '../shared/kinds.ts'
 import { ROLE } from '../shared/labels.ts'
+import { isComplete, isFinished } from '../shared/lifecycle.ts'
 import { millionths } from './decimal.ts'
 
 type Action = readonly [name: string, does: (life: SimulatedLife) => unknown]
@@ -43,8 +44,8 @@ const action = fc.oneof(fc.constantFrom(...everyday), fc.constantFrom(...unusual
 const actions = fc.array(action, { minLength: 20, maxLength: 80, size: 'max' })
 
 /** Runs the story, checking after each step; the names of the steps are what a failure shows. */
-async function live(story: readonly Action[]): Promise<SimulatedLife> {
-  const life = new SimulatedLife({ compute: { pool: 'a100' }, batch: { perDevice: 4 } })
+async function live(story: readonly Action[], spec: Partial<TrainingRunSpec> = {}): Promise<SimulatedLife> {
+  const life = new SimulatedLife({ compute: { pool: 'a100' }, batch: { perDevice: 4 }, ...spec })
   for (const [, does] of story) {
     const before = life.status
     await does(life)
@@ -74,7 +75,7 @@ function expectOnward(before: TrainingRunStatus, after: TrainingRunStatus): void
   }
   for (const part of ['seconds', 'gpuSeconds', 'amount'] as const) expect(Number(after.cost?.[part] ?? 0)).toBeGreaterThanOrEqual(Number(before.cost?.[part] ?? 0))
   expect(sumOfCosts(after)).toBeLessThanOrEqual(millionths(after.cost?.amount ?? '0'))
-  if (before.state === 'Succeeded' || before.state === 'Failed') expect(after.state).toBe(before.state)
+  if (isFinished({ status: before })) expect(after.state).toBe(before.state)
 }
 
 function sumOfCosts({ attempts = [] }: TrainingRunStatus): bigint {
@@ -95,8 +96,8 @@ describe('whatever happens to a run', PATIENCE, () => {
       life.cluster.setBudget(undefined)
       life.storeIsDown = false
       await life.goOn(40)
-      expect(['Succeeded', 'Failed']).toContain(life.status.state)
-      expect(life.status.state === 'Failed' || life.status.progress?.percent === 100).toBe(true)
+      expect(isFinished(life)).toBe(true)
+      if (isComplete(life)) expect(life.status.progress?.percent).toBe(100)
       expect(life.cluster.pods().flatMap(({ metadata }) => metadata.finalizers ?? [])).toEqual([])
     }), { numRuns: 30 })
   })
@@ -126,6 +127,53 @@ describe('whatever happens to a run', PATIENCE, () => {
   })
 })
 
+describe('a run that publishes', PATIENCE, () => {
+  it('is complete with its result on the hub, or fails before it has one', async () => {
+    const publish = { hub: { repo: 'team/tuned', tokenSecretRef: { name: 'hub' } } }
+    await fc.assert(fc.asyncProperty(actions, async (story) => {
+      const life = await live(story, { publish })
+      life.cluster.setSuspend(false)
+      life.cluster.setBudget(undefined)
+      life.storeIsDown = false
+      await life.goOn(40)
+      expect(isFinished(life)).toBe(true)
+      expect([life.status.publish, life.status.artifacts].map((known) => known !== undefined)).toEqual([isComplete(life), isComplete(life)])
+    }), { numRuns: 30 })
+  })
+})
+
+describe('a run with a gate', PATIENCE, () => {
+  const gate = { evaluation: { instances: { configMap: { name: 'held-out', key: 'rows.jsonl' }, format: 'SWEBench' } }, minResolvedRate: '0.30' } as const
+  const trainings = (life: SimulatedLife): number => life.cluster.jobs().filter(({ metadata }) => metadata.labels?.[ROLE] === 'train').length
+
+  it('is complete only with its gate passed, or fails before it has a result', async () => {
+    await fc.assert(fc.asyncProperty(actions, async (story) => {
+      const life = await live(story, { gate })
+      life.cluster.setSuspend(false)
+      life.cluster.setBudget(undefined)
+      life.storeIsDown = false
+      await life.goOn(40)
+      expect(isFinished(life)).toBe(true)
+      expect([life.status.gate?.passed === true, life.status.artifacts !== undefined]).toEqual([isComplete(life), isComplete(life)])
+    }), { numRuns: 30 })
+  })
+
+  it('trains nothing again once it has a result, though its status is lost', async () => {
+    await fc.assert(fc.asyncProperty(actions, async (story) => {
+      const life = await live(story, { gate })
+      life.cluster.setSuspend(false)
+      life.cluster.setBudget(undefined)
+      life.storeIsDown = false
+      life.runKubelet()
+      await life.goOn(8)
+      life.loseStatus()
+      const before = trainings(life)
+      await life.goOn(40)
+      if (life.store.has('result')) expect([isComplete(life), trainings(life)]).toEqual([true, before])
+    }), { numRuns: 30 })
+  })
+})
+
 describe('a run that lost its status', PATIENCE, () => {
   it('trains to the same end under numbers that were never used', async () => {
     await fc.assert(fc.asyncProperty(actions, fc.nat(80), async (story, at) => {
@@ -136,7 +184,7 @@ describe('a run that lost its status', PATIENCE, () => {
       life.storeIsDown = false
       await life.goOn(40)
       const numbers = life.status.attempts?.map(({ number }) => number) ?? []
-      expect(['Succeeded', 'Failed']).toContain(life.status.state)
+      expect(isFinished(life)).toBe(true)
       expect(new Set(numbers).size).toBe(numbers.length)
     }), { numRuns: 30 })
   })

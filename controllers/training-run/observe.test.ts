@@ -1,4 +1,7 @@
 import { describe, expect, it } from 'vitest'
+import type { TrainingRun } from '../../crds/training-run.ts'
+import type { KubeObject } from '../../operator/api/object.ts'
+import { aTrainingRun } from '../../test/world/training-run.ts'
 import { SimulatedLife } from '../../test/world/simulated-life.ts'
 import { trainingRunKinds, trainingRunPermissions } from './controller.ts'
 import { PodType } from '../shared/kinds.ts'
@@ -30,6 +33,41 @@ describe('an observation', () => {
     life.storeIsDown = true
     const { again } = await life.reconcile()
     expect([life.status.state, again]).toEqual(['StoreUnavailable', 15])
+  })
+})
+
+describe('a run that continues another one', () => {
+  const isComplete = [{ type: 'Complete', status: 'True' as const, reason: 'Succeeded', message: '', lastTransitionTime: '2026-01-01T12:00:00Z' }]
+  const artifacts = [{ name: 'adapter/adapter_config.json', uri: 's3://swe-operator/team/base-uid/result/a1/adapter/adapter_config.json', sha256: 'a'.repeat(64), sizeBytes: 1, createdTime: '2026-01-01T12:00:00Z' }]
+  const base: TrainingRun = { ...aTrainingRun(), metadata: { namespace: 'team', name: 'base', uid: 'base-uid' } }
+
+  it('waits for it, takes down what it left, and ends although it is deleted meanwhile', async () => {
+    const life = new SimulatedLife({ model: { fromRun: { name: 'base' } } })
+    await life.settle()
+    expect(life.status.state).toBe('WaitingForReference')
+    life.cluster.write({ op: 'create', object: { ...base, status: { state: 'Running' } } as KubeObject })
+    await life.settle()
+    expect([life.status.state, life.cluster.jobs()]).toEqual(['WaitingForReference', []])
+    life.cluster.write({ op: 'apply', object: { ...base, status: { state: 'Succeeded', conditions: isComplete, artifacts, resolved: { loraRank: 4, loraAlpha: 8, targetModules: 'q_proj' } } } as KubeObject })
+    await life.reconcile()
+    life.cluster.write({ op: 'remove', ref: { ...base, namespace: 'team', name: 'base' } })
+    await life.goOn(20)
+    expect(life.status).toMatchObject({ state: 'Succeeded', fromRun: { uid: 'base-uid', adapter: { rank: 4 } }, resolved: { loraRank: 4, loraAlpha: 8, targetModules: 'q_proj' } })
+  })
+
+  it.each([
+    ['a run', { model: { fromRun: { name: 'base' } } }, { ...base, spec: { ...base.spec, model: { fromRun: { name: 'sft' } } } }],
+    ['pairs', { data: { format: 'Preferences', preferences: { fromPreferenceGen: { name: 'base' } } }, method: 'DPO' }, { ...base, kind: 'PreferenceGen', spec: { generation: { model: { fromRun: { name: 'sft' } } } } }],
+    ['an evaluation', { data: { format: 'PromptCompletion', trajectories: { fromEval: { name: 'base' } } } }, { ...base, kind: 'SWEBenchEval', spec: { generation: { model: { fromRun: { name: 'sft' } } } } }],
+  ] as const)('tells of %s that waits for it, and goes on once that is gone', async (_what, spec, other) => {
+    const life = new SimulatedLife(spec as object)
+    life.cluster.write({ op: 'create', object: other as KubeObject })
+    life.cluster.write({ op: 'create', object: life.cluster.run as KubeObject })
+    await life.settle()
+    expect(life.status).toMatchObject({ state: 'UnusableReference', conditions: expect.arrayContaining([expect.objectContaining({ type: 'Ready', message: expect.stringContaining(`TrainingRun sft → ${other.kind} base → TrainingRun sft`) })]) })
+    life.cluster.remove(other as KubeObject)
+    await life.settle()
+    expect(life.status.state).toBe('WaitingForReference')
   })
 })
 

@@ -1,10 +1,15 @@
+import type { ObjectRef } from '../../operator/api/object.ts'
+import type { PreferenceGen } from '../../crds/preference-gen.ts'
+import type { SWEBenchEval } from '../../crds/swebench-eval.ts'
 import { type Outcome, outcomeOf } from '../jobs/outcome.ts'
 import { containerEnd, endTimeOf, isLive, newestPod } from '../jobs/children.ts'
 import type { TrainingRun, TrainingRunAttempt, TrainingRunProgress } from '../../crds/training-run.ts'
 import { conditionOf } from '../../operator/meta/conditions.ts'
 import { toSeconds } from '../../operator/meta/time.ts'
+import type { Waiting } from '../shared/circles.ts'
 import type { ConfigMap, Pod } from '../shared/kinds.ts'
-import { isBeforeAll, isRecorded, type Attempt, type Preparation } from './children.ts'
+import { isFinished, wasTrained } from '../shared/lifecycle.ts'
+import { isBeforeAll, isRecorded, type Attempt, type Preparation, type Publication } from './children.ts'
 import { millionths, toDecimal } from './decimal.ts'
 import { microBatchAfter } from './micro-batch.ts'
 import { occupiedSeconds } from './occupancy.ts'
@@ -15,7 +20,7 @@ import { earlierPodsOf, sumOf } from './queue/earlier-pods.ts'
 import type { QueueAnswer } from './queue/workload.ts'
 import type { Resolved } from './resolve.ts'
 import type { Settings } from './settings.ts'
-import type { PrepareVerdict, TrainVerdict } from './verdicts.ts'
+import type { PrepareVerdict, PublishVerdict, TrainVerdict } from './verdicts.ts'
 
 /** Everything that is known about a run at one moment; the policies see nothing else. */
 export type Observed = Readonly<{
@@ -24,17 +29,34 @@ export type Observed = Readonly<{
   settings: Settings
   resolved: Resolved
   caBundle?: string
+  /** The run that this one is to continue, while that is not frozen in the status. */
+  referred?: TrainingRun
+  /** The PreferenceGen that this one is to learn from, likewise. */
+  referredPreferences?: PreferenceGen
+  /** The SWEBenchEval whose resolved predictions this one is to learn from, likewise. */
+  referredEvaluation?: SWEBenchEval
+  /** Resources that wait for each other, from this one to itself. */
+  circle?: readonly Waiting[]
   /** As the cluster has them. */
   inputs?: ConfigMap
-  /** Ascending by number, as are the attempts. */
+  publishInputs?: ConfigMap
+  /** Ascending by number, as are all others. */
   preparations: readonly Preparation[]
   attempts: readonly Attempt[]
+  publications: readonly Publication[]
+  /** What the cluster has of it beside itself, once it is finished. */
+  leftovers: readonly ObjectRef[]
   /** Pods of an earlier run of the same name, which wait for nobody but us. */
   strays: readonly Pod[]
   /** The data is ready, as its pod or the store says. */
   prepared?: PrepareVerdict
   /** The store's completion marker. */
   result?: TrainVerdict
+  /** Of the name that the evaluation of its gate has, whoever made it, and the one that it is compared with. */
+  gateEvaluation?: SWEBenchEval
+  gateBaseline?: SWEBenchEval
+  /** The result is on the hub, as its pod or the store says. */
+  published?: PublishVerdict
   /** What a training pod reported last, if that was one of the newest attempt. */
   progress?: TrainingRunProgress
   /** How fast the newest attempt is, if it has reported often enough to tell. */
@@ -55,18 +77,9 @@ export function isPrepared({ run, prepared }: Pick<Observed, 'run' | 'prepared'>
   return prepared !== undefined || conditionOf(run.status?.conditions, 'DataPrepared')?.status === 'True'
 }
 
-/** Whether it is known if the run was finished before: until then `Complete` is Unknown. */
-export function isConsulted(run: TrainingRun): boolean {
-  return (conditionOf(run.status?.conditions, 'Complete')?.status ?? 'Unknown') !== 'Unknown'
-}
-
-export function isFinished(run: TrainingRun): boolean {
-  return (['Complete', 'Failed'] as const).some((type) => conditionOf(run.status?.conditions, type)?.status === 'True')
-}
-
-/** Whether the run is being deleted: then nothing is asked or started, only let go. */
-export function isGoing({ metadata }: TrainingRun): boolean {
-  return metadata.deletionTimestamp !== undefined
+/** Whether the training is over and its result lies in the store: one that lost its status, or its pod after the last write, does not train again. */
+export function isTrained(seen: Observed): boolean {
+  return !seen.attempts.some(isLive) && (wasTrained(seen.run) || seen.result !== undefined || attemptTable(seen).at(-1)?.state === 'Completed')
 }
 
 /** The table of attempts as the status should show it. */

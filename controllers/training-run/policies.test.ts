@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { ended, evidence, outcome } from '../../test/world/planned.ts'
-import { aRecord, anObservation, completed, failed, preempted } from '../../test/world/training-run.ts'
+import { afterNoon, aRecord, anObservation, completed, failed, preempted } from '../../test/world/training-run.ts'
 import { plan } from './plan.ts'
 
 const running = { kind: 'Running' } as const
@@ -51,6 +51,7 @@ describe('a reference that can never be followed', () => {
 
   it.each(['s3://swe-operator/team-b/data.jsonl', 's3://swe-operator/teamdata.jsonl'])('does not mistake %s for the own prefix', (uri) => {
     expect(outcome(anObservation({ data: { files: { s3: { uri }, format: 'Messages' } } })).message).toContain('spec.data.files.s3.uri')
+    expect(outcome(anObservation({ method: 'DPO', data: { preferences: { s3: { uri } } } })).message).toContain('spec.data.preferences.s3.uri')
   })
 })
 
@@ -249,6 +250,12 @@ describe('a finished run', () => {
   it('shows that it has seen a change of its specification', () => {
     const seen = anObservation().inState('Succeeded', { observedGeneration: 1 }).suspended()
     expect(plan(seen).status).toMatchObject({ state: 'Succeeded', observedGeneration: 2, conditions: expect.arrayContaining([expect.objectContaining({ observedGeneration: 2 })]) })
+  })
+
+  it('lets go of what it has in the cluster once that is wanted, and of nothing before', () => {
+    const leftovers = [{ apiVersion: 'batch/v1', kind: 'Job', namespace: 'team', name: 'sft-a1' }]
+    const after = (minutes: number) => outcome(anObservation({ cleanup: { afterFinished: '1h' } }).inState('Succeeded').with({ leftovers, now: afterNoon(60 * minutes) }))
+    expect([after(59).writes, after(59).again, after(60).writes]).toEqual([[], 60, ['remove Job sft-a1']])
   })
 
   it('still lets its pods go', () => {

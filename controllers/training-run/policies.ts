@@ -1,24 +1,32 @@
 import { hasStarted } from '../jobs/trouble.ts'
 import { isLive, jobsOf } from '../jobs/children.ts'
+import { waitForStore } from '../jobs/sealed.ts'
 import type { Policy, Verdict } from '../../operator/control/plan.ts'
-import { conditionOf } from '../../operator/meta/conditions.ts'
+import { cleanUp } from '../shared/cleanup.ts'
+import { finalVerdict } from '../shared/lifecycle.ts'
 import { isOverBudget, spentLimits } from './budget.ts'
 import { type Attempt } from './children.ts'
-import { attemptTable, isFinished, isPrepared, newOutcomeOf, type Observed } from './observed.ts'
-import { invalidCompute } from './pools/compute.ts'
+import { followEvaluation } from './from-eval.ts'
+import { followPreferences } from './from-preferences.ts'
+import { followRun } from './from-run.ts'
+import { invalidServing, passGate } from './gate.ts'
+import { attemptTable, isPrepared, isTrained, newOutcomeOf, type Observed } from './observed.ts'
+import { invalidCompute } from './compute.ts'
 import { prepareData } from './preparation.ts'
 import { waitInQueue } from './queue/policies.ts'
+import { publishResult } from './publishing.ts'
 import { conclude } from './reasons.ts'
-import { invalidReference } from './references.ts'
+import { invalidReference, refuseCircle } from './references.ts'
 import { nextAfter } from './retries.ts'
 import { giveUpMessage, overBudgetMessage, retryMessage, suspendedMessage, successMessage } from './stories.ts'
 import { inputsIfChanged, startNext, stoppingMessage, superviseRunning, superviseStart } from './supervision.ts'
 
 /** The life of a training run, top to bottom: the first policy with an opinion decides. */
 export const policies: readonly Policy<Observed>[] = [
-  keepFinished, // Complete and Failed are final, whatever was cleaned up since
-  restoreFromStore, // a run that lost its status, or its pod after the last write, does not train again
-  finishCompleted, // before suspend: what is complete cannot be held
+  keepFinished, // Complete and Failed are final; what is left of it goes when that is wanted
+  passGate, // before anything says that the run is complete
+  publishResult, // only what has passed
+  finish, // before suspend: what is complete cannot be held
   holdWhileSuspended,
   stopOverBudget, // after suspend, which asks for the same and says so
   waitInQueue, // a suspended Job is the same attempt
@@ -27,28 +35,24 @@ export const policies: readonly Policy<Observed>[] = [
   holdAtBudget, // nothing that costs is started below, and what ended is written down all the same
   collectVerdict, // written down first: only then its pod may go and another attempt may come
   checkReferences, // before anything is created for a run that can never work
+  refuseCircle,
+  followRun, // after those: what can never work waits for nobody
+  followPreferences,
+  followEvaluation,
   prepareData, // once; every attempt reads the same prepared data
   startAttempt,
   giveUp,
 ]
 
-const STORE_RETRY_SECONDS = 15 // the store is no cheaper to ask often, and a person waits
 const CHECK_SECONDS = 60 // a silent pod changes nothing in the cluster that would wake us
 
-function keepFinished({ run }: Observed): Verdict | undefined {
-  if (!isFinished(run)) return undefined
-  const ready = conditionOf(run.status?.conditions, 'Ready')
-  return { ready: ready?.status ?? 'Unknown', reason: run.status?.state ?? 'Failed', message: ready?.message ?? '' }
+function keepFinished({ run, leftovers, now }: Observed): Verdict | undefined {
+  const verdict = finalVerdict(run)
+  return verdict && { ...verdict, ...cleanUp(run, leftovers, now) }
 }
 
-function restoreFromStore(seen: Observed): Verdict | undefined {
-  if (seen.result === undefined || seen.attempts.some(isLive)) return undefined
-  return conclude('Succeeded', successMessage(seen))
-}
-
-function finishCompleted(seen: Observed): Verdict | undefined {
-  if (seen.attempts.some(isLive) || attemptTable(seen).at(-1)?.state !== 'Completed') return undefined
-  return conclude('Succeeded', successMessage(seen))
+function finish(seen: Observed): Verdict | undefined {
+  return isTrained(seen) ? conclude('Succeeded', successMessage(seen)) : undefined
 }
 
 function holdWhileSuspended(seen: Observed): Verdict | undefined {
@@ -86,12 +90,6 @@ function isEnding({ job }: Attempt): boolean {
   return job === undefined || job.metadata.deletionTimestamp !== undefined
 }
 
-function waitForStore({ storeTrouble, consulted }: Observed): Verdict | undefined {
-  if (storeTrouble === undefined) return undefined
-  const verdict = conclude('StoreUnavailable', `${storeTrouble}. It is asked again every ${STORE_RETRY_SECONDS} s.`, { again: STORE_RETRY_SECONDS })
-  return consulted ? verdict : { ...verdict, ready: 'Unknown' }
-}
-
 function holdAtBudget(seen: Observed): Verdict | undefined {
   if (!isPrepared(seen) || nextAfter(attemptTable(seen), seen.resolved.retryLimit).kind === 'GiveUp') return undefined
   return spentLimits(seen).length === 0 ? undefined : conclude('BudgetExceeded', overBudgetMessage(seen))
@@ -107,7 +105,7 @@ function collectVerdict(seen: Observed): Verdict | undefined {
 function checkReferences({ run, settings }: Observed): Verdict | undefined {
   const reference = invalidReference(run, settings.bucket)
   if (reference !== undefined) return conclude('InvalidReference', reference)
-  const problem = invalidCompute(run, settings)
+  const problem = invalidCompute(run, settings) ?? invalidServing(run, settings)
   return problem && conclude(problem.state, problem.message)
 }
 

@@ -35,6 +35,27 @@ describe('the values in force', () => {
     expect(resolved).not.toHaveProperty('loraRank')
   })
 
+  describe('of a comparison', () => {
+    const data = { preferences: { configMap: { name: 'pairs', key: 'rows.jsonl' }, select: { seed: 3 } } }
+
+    it('are those of DPO, with the rates of its published recipes', () => {
+      const resolved = resolve(aTrainingRun({ method: 'DPO', data }), settings)
+      expect(resolved).toMatchObject({ learningRate: '5e-6', loraDropout: '0', dpoBeta: '0.1', dpoLossType: 'Sigmoid', dpoReferenceLogProbs: 'EveryStep', selectSeed: 3 })
+      expect(resolved).not.toHaveProperty('lossOn')
+      expect(resolved).not.toHaveProperty('dpoLabelSmoothing')
+    })
+
+    it('are lower still for the whole model', () => {
+      const { lora: _, ...spec } = aTrainingRun({ method: 'DPO', data }).spec
+      expect(resolve({ ...aTrainingRun(), spec }, settings)).toMatchObject({ fineTuning: 'Full', learningRate: '5e-7' })
+    })
+
+    it('are what the specification says', () => {
+      const dpo = { beta: '0.5', lossType: 'Robust', referenceLogProbs: 'Precomputed' } as const
+      expect(resolve(aTrainingRun({ method: 'DPO', data, dpo }), settings)).toMatchObject({ dpoBeta: '0.5', dpoLossType: 'Robust', dpoLabelSmoothing: '0.1', dpoReferenceLogProbs: 'Precomputed' })
+    })
+  })
+
   it('take the queue from the label of Kueue as well', () => {
     const run = aTrainingRun()
     const labelled = { ...run, metadata: { ...run.metadata, labels: { 'kueue.x-k8s.io/queue-name': 'night' } } }

@@ -1,10 +1,12 @@
 import { QUEUE_LABEL } from '../jobs/queue-labels.ts'
 import type { TrainingRun, TrainingRunResolved, TrainingRunSpec } from '../../crds/training-run.ts'
-import { poolOf, type Pool } from './pools/pool.ts'
+import type { Pool } from '../pools/pool.ts'
+import { poolOf } from './pool.ts'
 import type { Settings } from './settings.ts'
 
-/** What not every run has: an adapter, evaluations by steps, a pool, a price, a queue. */
+/** What not every run has: a choice of what is learned, a comparison, an adapter, evaluations by steps, a pool, a price, a queue. */
 type Particular =
+  | 'lossOn' | 'dpoBeta' | 'dpoLossType' | 'dpoLabelSmoothing' | 'dpoReferenceLogProbs'
   | 'loraRank' | 'loraAlpha' | 'loraDropout' | 'targetModules'
   | 'evaluationEverySteps' | 'earlyStopMinImprovement' | 'checkpointEverySteps'
   | 'pool' | 'gpuName' | 'gpuMemoryGi' | 'sharedMemory' | 'pricePerGPUHour' | 'pricePerPodHour' | 'currency' | 'queueName'
@@ -24,7 +26,8 @@ export function resolve(run: TrainingRun, settings: Pick<Settings, 'pools' | 'cu
   const pool = poolOf(run, settings.pools)
   return {
     ...resolveData(spec),
-    ...resolveModel(spec),
+    ...resolveModel(run),
+    ...resolveLoss(spec),
     ...resolveTraining(spec, pool),
     ...resolveSchedule(spec),
     ...resolveCompute(run, pool, settings.currency),
@@ -36,7 +39,7 @@ export function resolve(run: TrainingRun, settings: Pick<Settings, 'pools' | 'cu
 }
 
 function resolveData({ seed = 42, data, split }: TrainingRunSpec) {
-  const select = data.instances?.select ?? data.files?.select
+  const { select } = data.instances ?? data.files ?? data.preferences ?? data.trajectories ?? {}
   return {
     seed,
     selectSeed: select?.seed ?? seed,
@@ -46,21 +49,44 @@ function resolveData({ seed = 42, data, split }: TrainingRunSpec) {
   }
 }
 
-function resolveModel({ lora }: TrainingRunSpec) {
+const NEW_ADAPTER = { rank: 16, alpha: 32, targetModules: 'all-linear' }
+
+/** An adapter that is continued keeps its shape, which is unknown until the run that left it is complete. */
+function resolveModel({ spec: { method, lora, model }, status }: TrainingRun) {
   if (lora === undefined) return { fineTuning: 'Full' }
+  const isOpen = model.fromRun !== undefined && status?.fromRun === undefined
+  const shape: Partial<typeof NEW_ADAPTER> = isOpen ? {} : (status?.fromRun?.adapter ?? NEW_ADAPTER)
+  const { rank = shape.rank, alpha = shape.alpha } = lora
+  const targetModules = lora.targetModules?.join(',') ?? shape.targetModules
   return {
     fineTuning: lora.quantization === 'NF4' ? 'QLoRA' : 'LoRA',
-    loraRank: lora.rank ?? 16,
-    loraAlpha: lora.alpha ?? 32,
-    loraDropout: lora.dropout ?? '0.05',
-    targetModules: (lora.targetModules ?? ['all-linear']).join(','),
+    loraDropout: lora.dropout ?? (method === 'DPO' ? '0' : '0.05'),
+    ...(rank === undefined ? {} : { loraRank: rank }),
+    ...(alpha === undefined ? {} : { loraAlpha: alpha }),
+    ...(targetModules === undefined ? {} : { targetModules }),
   }
 }
 
-function resolveTraining({ lora, data, optimizer, batch, sequence }: TrainingRunSpec, pool: Pool | undefined) {
+/** What is learned: the tokens of an answer, or to tell two answers from each other. */
+function resolveLoss({ method, data, sequence, dpo }: TrainingRunSpec) {
+  const hasConversations = data.files?.format === 'Messages' || data.trajectories?.style !== undefined
+  if (method === 'SFT') return { lossOn: sequence?.lossOn ?? (hasConversations ? 'All' : 'Completion') }
+  const lossType = dpo?.lossType ?? 'Sigmoid'
+  return {
+    dpoBeta: dpo?.beta ?? '0.1',
+    dpoLossType: lossType,
+    ...(lossType === 'Robust' ? { dpoLabelSmoothing: dpo?.labelSmoothing ?? '0.1' } : {}),
+    dpoReferenceLogProbs: dpo?.referenceLogProbs ?? 'EveryStep',
+  }
+}
+
+// Those of DPO are the ones of the alignment handbook: zephyr-7b-beta in full, and as a LoRA.
+const LEARNING_RATES = { SFT: { full: '2e-5', adapter: '2e-4' }, DPO: { full: '5e-7', adapter: '5e-6' } }
+
+function resolveTraining({ method, lora, optimizer, batch, sequence }: TrainingRunSpec, pool: Pool | undefined) {
   return {
     algorithm: optimizer?.algorithm ?? 'AdamW',
-    learningRate: optimizer?.learningRate ?? (lora === undefined ? '2e-5' : '2e-4'),
+    learningRate: optimizer?.learningRate ?? LEARNING_RATES[method][lora === undefined ? 'full' : 'adapter'],
     scheduler: optimizer?.scheduler ?? 'Cosine',
     warmupRatio: optimizer?.warmupRatio ?? '0.03',
     weightDecay: optimizer?.weightDecay ?? '0',
@@ -69,7 +95,6 @@ function resolveTraining({ lora, data, optimizer, batch, sequence }: TrainingRun
     gradientAccumulation: batch?.gradientAccumulation ?? 4,
     gradientCheckpointing: batch?.gradientCheckpointing ?? pool?.gpu !== undefined,
     maxLength: sequence?.maxLength ?? 2048,
-    lossOn: sequence?.lossOn ?? (data.files?.format === 'Messages' ? 'All' : 'Completion'),
   }
 }
 

@@ -35,6 +35,28 @@ describe('a completed run', () => {
     expect(readyMessage(done)).toContain('no perplexity: no rows were held out')
   })
 
+  it('that compared answers shows accuracy and margin in place of a perplexity', () => {
+    const preferences = {
+      accuracy: { first: '0.5', last: '1' }, margin: { first: '0', last: '2.2' },
+      evalAccuracy: { first: '0.52', last: '0.83' }, evalMargin: { first: '0.02', last: '1.31' },
+    }
+    const done = completedWith({ preferences, perplexity: { reason: 'it is not measured for preferences' } })
+    expect(done.status).toMatchObject({
+      preferences: {
+        accuracy: { first: '0.5', last: '1', evalFirst: '0.52', evalLast: '0.83' },
+        margin: { first: '0', last: '2.2', evalFirst: '0.02', evalLast: '1.31' },
+      },
+      perplexity: { reason: 'it is not measured for preferences' },
+    })
+    expect(readyMessage(done)).toContain(', accuracy 0.52 → 0.83 and margin 0.02 → 1.31 on the held-out pairs')
+    expect(readyMessage(done)).not.toContain('perplexity')
+  })
+
+  it('that held out no pairs tells of those it was trained on', () => {
+    const done = completedWith({ preferences: { accuracy: { first: '0.5', last: '1' }, margin: { first: '0', last: '2.2' } } })
+    expect(readyMessage(done)).toContain(', accuracy 1 and margin 2.2 on the pairs trained on')
+  })
+
   it('names its report', () => {
     const uri = 's3://swe-operator/team/run-uid/result/a1/report.html'
     const done = completedWith({})

@@ -2,6 +2,7 @@
 import type { Artifact } from '../../crds/common.ts'
 import type { TrainingRunStatus } from '../../crds/training-run.ts'
 import { toSeconds } from '../../operator/meta/time.ts'
+import { artifactOf, ownUri } from '../shared/artifacts.ts'
 import { attemptTable, type Observed } from './observed.ts'
 import { interruptedVerdict } from './queue/earlier-pods.ts'
 import type { TrainVerdict } from './verdicts.ts'
@@ -19,8 +20,8 @@ export function newestVerdict({ result, attempts }: Observed): TrainVerdict | un
 }
 
 /** Where an object of the run lies; `key` is relative to the run's prefix. */
-export function uriOf({ run: { metadata }, settings }: Observed, key: string): string {
-  return `s3://${settings.bucket}/${metadata.namespace}/${metadata.uid}/${key}`
+export function uriOf({ run, settings }: Observed, key: string): string {
+  return ownUri(run, settings, key)
 }
 
 /** Of the result, so only once there is one. */
@@ -41,7 +42,7 @@ export function describeArtifacts(seen: Observed): readonly Artifact[] {
   const { artifacts, attempt, lastStep } = completion(seen) ?? {}
   const facts = Object.entries({ attempt, step: lastStep }).flatMap(([fact, value]) => (value === undefined ? [] : [[fact, String(value)] as const]))
   const metadata = facts.length === 0 ? {} : { metadata: Object.fromEntries(facts) }
-  return (artifacts ?? []).map(({ name, key, sha256, sizeBytes }) => ({ name, uri: uriOf(seen, key), sha256, sizeBytes, createdTime, ...metadata }))
+  return (artifacts ?? []).map((one) => ({ ...artifactOf(seen.run, seen.settings, one, createdTime), ...metadata }))
 }
 
 /** The page that shows the run to a person; the oldest trainers made none. */

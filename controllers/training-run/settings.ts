@@ -1,4 +1,4 @@
-import type { Pool } from './pools/pool.ts'
+import type { Pool } from '../pools/pool.ts'
 
 /** What the controller must be told about the installation it runs in. */
 export type Settings = Readonly<{
@@ -21,10 +21,3 @@ export type Settings = Readonly<{
   /** The PEM certificates that pods trust for both endpoints; undefined until the operator has made them. */
   caBundle: () => string | undefined
 }>
-
-const API_PATH = 'v1alpha1'
-
-/** Where the programs of a run find their endpoint; `origin` is one of the two in the settings. */
-export function runUrl(origin: string, run: Readonly<{ metadata: Readonly<{ namespace?: string; name: string }> }>): string {
-  return `${origin}/${API_PATH}/namespaces/${run.metadata.namespace}/trainingruns/${run.metadata.name}`
-}

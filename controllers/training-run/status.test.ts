@@ -86,6 +86,32 @@ describe('the losses', () => {
   })
 })
 
+describe('the preferences', () => {
+  const told = { accuracy: { first: '0.7', last: '0.9' }, margin: { first: '0.4', last: '1.1' }, evalAccuracy: { first: '0.6', last: '0.8' }, evalMargin: { first: '0.3', last: '0.9' } }
+  const shown = { accuracy: { first: '0.5', last: '0.7', evalFirst: '0.5' }, margin: { first: '0', last: '0.4', evalFirst: '0.1' } }
+
+  it('keep the first of the run and take the last of the newest attempt', () => {
+    const ended = { kind: 'Ended', verdict: { ...completed(2, 35), preferences: told } } as const
+    const seen = anObservation().withData().attempt(2, ended, aRecord(2, 'Running')).inState('Running', { preferences: shown })
+    expect(plan(seen).status).toMatchObject({
+      preferences: {
+        accuracy: { first: '0.5', last: '0.9', evalFirst: '0.5', evalLast: '0.8' },
+        margin: { first: '0', last: '1.1', evalFirst: '0.1', evalLast: '0.9' },
+      },
+    })
+  })
+
+  it('stay while the next attempt has said nothing', () => {
+    const seen = anObservation().withData().attempt(2, running, aRecord(2, 'Running')).inState('Running', { preferences: shown })
+    expect(plan(seen).status).toMatchObject({ preferences: shown })
+  })
+
+  it('are absent from a run that compares nothing', () => {
+    const { status } = plan(anObservation().withData().attempt(1, { kind: 'Ended', verdict: completed(1) }, aRecord(1, 'Running')))
+    expect(status).not.toHaveProperty('preferences')
+  })
+})
+
 describe('the table of attempts', () => {
   it('shows the last twenty', () => {
     const records = Array.from({ length: 25 }, (_, i) => aRecord(i + 1, 'Preempted', { lastStep: i + 1 }))

@@ -2,20 +2,28 @@ import type { TrainingRunAttempt, TrainingRunProgress, TrainingRunStatus } from 
 import type { Verdict } from '../../operator/control/plan.ts'
 import { setConditions, type ConditionIntent } from '../../operator/meta/conditions.ts'
 import { toSeconds } from '../../operator/meta/time.ts'
+import { describeFrozen } from '../jobs/verdict.ts'
 import { standardConditions } from '../shared/conditions.ts'
-import { attemptTable, isFinished, isPrepared, type Observed } from './observed.ts'
+import { acknowledged, isFinished, wasTrained, withoutAbsent } from '../shared/lifecycle.ts'
+import { attemptTable, isPrepared, isTrained, type Observed } from './observed.ts'
 import { concernsOf } from './concerns.ts'
 import { describeCost } from './cost.ts'
+import { describePredictions } from './from-eval.ts'
+import { describePairs } from './from-preferences.ts'
+import { describeOrigin } from './from-run.ts'
+import { describeGate } from './gate.ts'
 import { isState, states } from './reasons.ts'
 import { newestProgress } from './progress.ts'
-import { completion, describeArtifacts, describeBestCheckpoint, describePerplexity, newestVerdict, uriOf } from './results.ts'
-import type { Frozen } from './verdicts.ts'
+import { describePublish } from './publishing.ts'
+import { describeLoss, describePreferences } from './changes.ts'
+import { completion, describeArtifacts, describeBestCheckpoint, describePerplexity, uriOf } from './results.ts'
+import { trainedMessage } from './stories.ts'
 
 /** The complete status: what is known by now, and of everything else what was known before. */
 export function buildStatus(seen: Observed, verdict: Verdict): TrainingRunStatus {
   const { run, resolved } = seen
   const before = run.status ?? {}
-  if (isFinished(run)) return acknowledge(seen, before)
+  if (isFinished(run)) return acknowledged(before, run.metadata.generation ?? 0)
   const attempts = attemptTable(seen)
   return withoutAbsent({
     observedGeneration: run.metadata.generation ?? 0,
@@ -24,21 +32,33 @@ export function buildStatus(seen: Observed, verdict: Verdict): TrainingRunStatus
     resolved,
     data: before.data ?? describeData(seen),
     model: before.model ?? describeModel(seen),
-    progress: describeProgress(seen),
-    loss: describeLoss(seen),
-    perplexity: describePerplexity(seen),
-    bestCheckpoint: describeBestCheckpoint(seen),
-    cost: describeCost(seen, isOver(verdict) ? 'Over' : 'Underway'),
+    fromRun: describeOrigin(seen),
+    fromPreferenceGen: describePairs(seen),
+    fromEval: describePredictions(seen),
+    ...(wasTrained(run) ? trainingIn(before) : describeTraining(seen)),
+    cost: describeCost(seen, isOver(verdict) || isTrained(seen) ? 'Over' : 'Underway'),
     attempts: attempts.length === 0 ? undefined : attempts,
-    artifacts: verdict.reason === 'Succeeded' ? describeArtifacts(seen) : before.artifacts,
+    gate: describeGate(seen),
+    publish: describePublish(seen),
   })
 }
 
-/** A finished run says nothing new; it only shows that it saw a change of its specification, or kstatus would wait for ever. */
-function acknowledge({ run }: Observed, before: TrainingRunStatus): TrainingRunStatus {
-  const observedGeneration = run.metadata.generation ?? 0
-  if (before.observedGeneration === observedGeneration) return before
-  return { ...before, observedGeneration, conditions: before.conditions?.map((condition) => ({ ...condition, observedGeneration })) }
+type Training = Pick<TrainingRunStatus, 'progress' | 'loss' | 'preferences' | 'perplexity' | 'bestCheckpoint' | 'artifacts'>
+
+function describeTraining(seen: Observed): Training {
+  return {
+    progress: describeProgress(seen),
+    loss: describeLoss(seen),
+    preferences: describePreferences(seen),
+    perplexity: describePerplexity(seen),
+    bestCheckpoint: describeBestCheckpoint(seen),
+    artifacts: isTrained(seen) ? [...describeArtifacts(seen)] : seen.run.status?.artifacts,
+  }
+}
+
+/** What follows a training may take longer than its pods are kept, which tell most of this. */
+function trainingIn({ progress, loss, preferences, perplexity, bestCheckpoint, artifacts }: TrainingRunStatus): Training {
+  return { progress, loss, preferences, perplexity, bestCheckpoint, artifacts }
 }
 
 function conditionsFor(seen: Observed, verdict: Verdict): readonly ConditionIntent[] {
@@ -48,6 +68,7 @@ function conditionsFor(seen: Observed, verdict: Verdict): readonly ConditionInte
   return [
     ...standardConditions({ entry: isState(reason) ? states[reason] : states.Failed, verdict, observedGeneration, consulted: seen.consulted }),
     { type: 'DataPrepared', status, reason: why, message: says, observedGeneration },
+    { type: 'Trained', ...trained(seen), observedGeneration },
     ...(reason === 'Running' ? concernsOf(seen) : []).map((concern): ConditionIntent => ({ type: concern.type, status: 'True', reason: concern.reason, message: concern.message, observedGeneration })),
   ]
 }
@@ -55,6 +76,11 @@ function conditionsFor(seen: Observed, verdict: Verdict): readonly ConditionInte
 function dataPrepared(seen: Observed): readonly [ConditionIntent['status'], string, string] {
   if (isPrepared(seen)) return ['True', 'Prepared', 'The data is read, checked and split.']
   return seen.consulted ? ['False', 'NotPrepared', ''] : ['Unknown', 'NotPrepared', '']
+}
+
+function trained(seen: Observed): Pick<ConditionIntent, 'status' | 'reason' | 'message'> {
+  if (isTrained(seen)) return { status: 'True', reason: 'Trained', message: trainedMessage(seen) }
+  return { status: seen.consulted ? 'False' : 'Unknown', reason: 'NotTrained', message: '' }
 }
 
 function isOver({ reason }: Verdict): boolean {
@@ -73,10 +99,6 @@ function describeData(seen: Observed): TrainingRunStatus['data'] {
 
 function describeModel({ prepared }: Observed): TrainingRunStatus['model'] {
   return prepared?.sources && describeFrozen(prepared.sources.model)
-}
-
-function describeFrozen({ uri, revision, sha256 }: Frozen): NonNullable<TrainingRunStatus['model']> {
-  return { uri, ...(typeof revision === 'string' ? { revision } : {}), ...(typeof sha256 === 'string' ? { sha256 } : {}) }
 }
 
 /** Within an attempt progress only grows; an attempt that is over has no time left, and a completed one is at its end. */
@@ -100,20 +122,4 @@ function finalProgress(seen: Observed, before: TrainingRunProgress | undefined, 
     updatedTime: record?.finishedTime ?? toSeconds(seen.now),
     ...(metrics === undefined ? {} : { metrics }),
   }
-}
-
-/** The newest verdict's losses; the first loss of the run stays that of the attempt that began at step 0. */
-function describeLoss(seen: Observed): TrainingRunStatus['loss'] {
-  const before = seen.run.status?.loss
-  const verdict = newestVerdict(seen)
-  if (!verdict?.loss && !verdict?.evalLoss) return before
-  const isContinued = (verdict.fromStep ?? 0) > 0
-  const first = isContinued ? (before?.first ?? verdict.loss?.first) : (verdict.loss?.first ?? before?.first)
-  const evalFirst = isContinued ? (before?.evalFirst ?? verdict.evalLoss?.first) : (verdict.evalLoss?.first ?? before?.evalFirst)
-  return withoutAbsent({ first, last: verdict.loss?.last ?? before?.last, evalFirst, evalLast: verdict.evalLoss?.last ?? before?.evalLast })
-}
-
-/** A plan states what is; what is absent is left out rather than undefined, so that plans compare and print well. */
-function withoutAbsent<T extends object>(fields: T): T {
-  return JSON.parse(JSON.stringify(fields))
 }

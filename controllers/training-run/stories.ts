@@ -3,12 +3,16 @@ import { cut } from '../shared/text.ts'
 import { remedyFor } from '../jobs/endings.ts'
 import type { TrainingRunAttempt } from '../../crds/training-run.ts'
 import type { Verdict } from '../../operator/control/plan.ts'
+import { conditionOf } from '../../operator/meta/conditions.ts'
 import { toSeconds } from '../../operator/meta/time.ts'
 import { spentLimits } from './budget.ts'
+import { describePreferences } from './changes.ts'
 import { describeCost } from './cost.ts'
+import { describeGate } from './gate.ts'
 import { accumulationFor, microBatchAfter } from './micro-batch.ts'
 import { attemptTable, type Observed } from './observed.ts'
 import { newestProgress } from './progress.ts'
+import { describePublish } from './publishing.ts'
 import { conclude, isState } from './reasons.ts'
 import { completion, reportUri, uriOf } from './results.ts'
 import type { Next } from './retries.ts'
@@ -16,12 +20,21 @@ import type { Next } from './retries.ts'
 const LOG_TAIL_MAX = 1024 // the last exception; the whole log is in the pod
 
 export function successMessage(seen: Observed): string {
+  const { message } = describeGate(seen) ?? {}
+  const { url } = describePublish(seen) ?? {}
+  return [trainedMessage(seen), ...(message === undefined ? [] : [message]), ...(url === undefined ? [] : [`It is published at ${url}.`])].join(' ')
+}
+
+/** What the training came to: as it was told first, for what tells it may be gone since. */
+export function trainedMessage(seen: Observed): string {
+  const told = conditionOf(seen.run.status?.conditions, 'Trained')
+  if (told?.status === 'True') return told.message
   const { loss, artifacts } = completion(seen) ?? {}
   const attempts = Math.max(1, seen.attempts.at(-1)?.number ?? 1)
   const change = loss?.first === undefined || loss.last === undefined ? '' : `, loss ${loss.first} → ${loss.last}`
   const report = reportUri(seen)
   const where = report === undefined ? `${counted(artifacts?.length ?? 0, 'artifact')} under ${uriOf(seen, 'result/')}` : `report at ${report}`
-  return `${steps(seen)} in ${counted(attempts, 'attempt')}${change}${perplexity(seen)}${price(seen)}; ${where}.`
+  return `${steps(seen)} in ${counted(attempts, 'attempt')}${change}${preferences(seen) ?? perplexity(seen)}${price(seen)}; ${where}.`
 }
 
 function price(seen: Observed): string {
@@ -33,6 +46,14 @@ function steps(seen: Observed): string {
   const { totalSteps, lastStep, stoppedEarly } = completion(seen) ?? {}
   if (stoppedEarly) return `Trained ${lastStep ?? 'some'} of ${totalSteps ?? 'all'} steps, ended early for lack of improvement,`
   return totalSteps === undefined ? 'Trained' : `Trained ${totalSteps} steps`
+}
+
+/** Undefined where nothing was compared. On the pairs that it is trained on a model is soon always right. */
+function preferences(seen: Observed): string | undefined {
+  const { accuracy, margin } = describePreferences(seen) ?? {}
+  if (accuracy === undefined || margin === undefined) return undefined
+  if (accuracy.evalLast === undefined) return `, accuracy ${accuracy.last} and margin ${margin.last} on the pairs trained on`
+  return `, accuracy ${accuracy.evalFirst} → ${accuracy.evalLast} and margin ${margin.evalFirst} → ${margin.evalLast} on the held-out pairs`
 }
 
 function perplexity(seen: Observed): string {

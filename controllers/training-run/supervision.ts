@@ -1,14 +1,15 @@
 import { secondsLeft } from '../jobs/backoff.ts'
 import { type Child, isLive, jobsOf, newestPod } from '../jobs/children.ts'
+import { unlessSame } from '../jobs/inputs.ts'
 import { LOOK_AGAIN_SECONDS, lookAtStart } from '../jobs/start.ts'
 import type { KubeObject } from '../../operator/api/object.ts'
 import type { Verdict } from '../../operator/control/plan.ts'
-import { sameJson } from '../../operator/meta/hash.ts'
-import type { Pod } from '../shared/kinds.ts'
+import type { ConfigMap, Pod } from '../shared/kinds.ts'
 import { secondsGranted } from './budget.ts'
 import { type Attempt } from './children.ts'
 import { concernsOf } from './concerns.ts'
 import { microBatchAfter } from './micro-batch.ts'
+import { modelSource } from './model-source.ts'
 import { attemptTable, type Observed } from './observed.ts'
 import { conclude } from './reasons.ts'
 import { newestProgress } from './progress.ts'
@@ -73,16 +74,13 @@ export function waitForCertificate(): Verdict {
   return conclude('Pending', 'The operator is still making the certificate that pods trust.', { again: CERTIFICATE_RETRY_SECONDS })
 }
 
-/** The inputs as they should be; undefined until there is a certificate to put into them. */
-export function buildableInputs({ run, resolved, caBundle }: Observed): KubeObject | undefined {
-  return caBundle === undefined ? undefined : buildInputs(run, resolved, caBundle)
+/** The inputs as they should be; undefined until there is a certificate to put into them, and while nobody knows the model. */
+export function buildableInputs({ run, resolved, caBundle }: Observed): ConfigMap | undefined {
+  return caBundle === undefined || modelSource(run) === undefined ? undefined : buildInputs(run, resolved, caBundle)
 }
 
 /** The inputs, where the cluster has others: after a rotation of the certificate, or when somebody deleted them. */
 export function inputsIfChanged(seen: Observed): readonly KubeObject[] {
-  if (seen.caBundle === undefined) return []
-  const desired = buildInputs(seen.run, seen.resolved, seen.caBundle)
-  const { inputs } = seen
-  const isSame = inputs !== undefined && sameJson(inputs.data, desired.data) && sameJson(inputs.metadata.labels, desired.metadata.labels)
-  return isSame ? [] : [desired]
+  const desired = buildableInputs(seen)
+  return desired === undefined ? [] : unlessSame(seen.inputs, desired)
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { aPrepareVerdict, aRecord, anObservation, completed, failed, preempted, type Observation } from '../../test/world/training-run.ts'
+import { aPrepareVerdict, aRecord, anObservation, completed, failed, preempted, published, type Observation } from '../../test/world/training-run.ts'
 import { StoreError } from '../store/error.ts'
 import { consult, type VerdictStore } from './verdict-store.ts'
 
@@ -16,6 +16,7 @@ function storeWith(documents: Readonly<Record<string, unknown>>) {
     dataManifest: () => answer('data'),
     attemptVerdict: (_run, attempt) => answer(`attempt ${attempt}`),
     resultManifest: () => answer('result'),
+    publishManifest: () => answer('publish'),
   }
   return { store, asked }
 }
@@ -24,7 +25,7 @@ const unreachable = new StoreError('Unreachable', 'connection refused')
 const never = new AbortController().signal
 
 function look(seen: Observation, store: VerdictStore) {
-  return consult(seen.run, { attempts: seen.attempts, preparations: seen.preparations }, store, never)
+  return consult(seen.run, { attempts: seen.attempts, preparations: seen.preparations, publications: seen.publications }, store, never)
 }
 
 const visited = anObservation().inState('Preparing')
@@ -54,7 +55,7 @@ describe('the store', () => {
     const { store, asked } = storeWith({ result: unreachable })
     const { run, ...seen } = visited.recorded(aRecord(1, 'Running'))
     const going = { ...run, metadata: { ...run.metadata, deletionTimestamp: '2026-01-01T12:00:00Z' } }
-    await consult(going, { attempts: seen.attempts, preparations: seen.preparations }, store, never)
+    await consult(going, { attempts: seen.attempts, preparations: seen.preparations, publications: [] }, store, never)
     expect(asked).toEqual([])
   })
 
@@ -88,6 +89,15 @@ describe('the store', () => {
   it('remembers the attempts of a run that lost its status, across those that left nothing', async () => {
     const { store } = storeWith({ data: {}, 'attempt 1': preempted(1, { from: 0, to: 5 }), 'attempt 4': preempted(4, { from: 5, to: 9 }) })
     expect((await look(anObservation(), store)).attempts.map(({ number }) => number)).toEqual([1, 4])
+  })
+
+  it('is asked while a result is published: for the result, and for what a pod that is gone has published', async () => {
+    const hub = { repo: 'team/tuned', tokenSecretRef: { name: 'hub' } }
+    const trained = anObservation({ publish: { hub } }).recorded(aRecord(1, 'Completed')).inState('Publishing').withData()
+    const { store, asked } = storeWith({ result: { verdict: completed(1) }, publish: { verdict: published() } })
+    expect(await look(trained.publishing({ kind: 'Running' }), store)).toMatchObject({ result: { attempt: 1 } })
+    expect(asked).not.toContain('publish')
+    expect(await look(trained.publishing({ kind: 'Ended' }), store)).toMatchObject({ published: { revision: 'c'.repeat(40) } })
   })
 
   it('leaves what it cannot tell now for later', async () => {

@@ -1,9 +1,11 @@
 import { isLive, newestPod } from '../jobs/children.ts'
 import type { TrainingRun } from '../../crds/training-run.ts'
+import { isConsulted, isFinished, isGoing } from '../shared/lifecycle.ts'
 import { StoreError } from '../store/error.ts'
-import { isRecorded, type Attempt, type Preparation } from './children.ts'
-import { isConsulted, isFinished, isGoing, isPrepared, type Observed } from './observed.ts'
-import { readDataManifest, readResultManifest, readTrainVerdict, type PrepareVerdict, type TrainVerdict } from './verdicts.ts'
+import { succeeded, verdictOf } from '../jobs/sealed.ts'
+import { isRecorded, type Attempt, type Preparation, type Publication } from './children.ts'
+import { isPrepared, type Observed } from './observed.ts'
+import { readDataManifest, readResultManifest, readPublishVerdict, readTrainVerdict, type PrepareVerdict, type TrainVerdict } from './verdicts.ts'
 
 /** Whose prefix of the store is meant. */
 export type RunIdentity = Readonly<{ namespace: string; uid: string }>
@@ -16,18 +18,19 @@ export type VerdictStore = Readonly<{
   dataManifest(run: RunIdentity, signal?: AbortSignal): Promise<unknown>
   attemptVerdict(run: RunIdentity, attempt: number, signal?: AbortSignal): Promise<unknown>
   resultManifest(run: RunIdentity, signal?: AbortSignal): Promise<unknown>
+  publishManifest(run: RunIdentity, signal?: AbortSignal): Promise<unknown>
 }>
 
-export type Known = Readonly<{ attempts: readonly Attempt[]; preparations: readonly Preparation[] }>
-type Looked = Pick<Observed, 'attempts' | 'preparations' | 'consulted' | 'prepared' | 'result' | 'storeTrouble'>
+export type Known = Readonly<{ attempts: readonly Attempt[]; preparations: readonly Preparation[]; publications: readonly Publication[] }>
+type Looked = Pick<Observed, keyof Known | 'consulted' | 'prepared' | 'result' | 'published' | 'storeTrouble'>
 
 const MISSING_IN_A_ROW = 5 // attempts killed without a verdict leave gaps in the store; more in a row give up anyway
 
 /** Adds what only the store can tell. It is asked as little as possible: on the first visit, where a pod said nothing, and for the whole result. */
 export async function consult(run: TrainingRun, known: Known, store: VerdictStore, signal: AbortSignal): Promise<Looked> {
   if (isFinished(run) || isGoing(run)) return { ...known, consulted: isConsulted(run) }
-  const fromPod = known.preparations.findLast(({ verdict }) => verdict?.exitCode === 0)?.verdict
-  const looked: Looked = { ...known, consulted: isConsulted(run), ...(fromPod === undefined ? {} : { prepared: fromPod }) }
+  const [prepared, published] = [succeeded(known.preparations), succeeded(known.publications)]
+  const looked: Looked = { ...known, consulted: isConsulted(run), ...(prepared === undefined ? {} : { prepared }), ...(published === undefined ? {} : { published }) }
   try {
     return await ask(run, looked, storeOf(run, store, signal))
   } catch (error) {
@@ -38,12 +41,24 @@ export async function consult(run: TrainingRun, known: Known, store: VerdictStor
 
 async function ask(run: TrainingRun, looked: Looked, store: Questions): Promise<Looked> {
   const isFirstVisit = !looked.consulted
-  const result = isFirstVisit || looked.attempts.some(needsStore) || lostStore(looked.attempts.at(-1)) ? await store.result() : undefined
+  const result = isFirstVisit || looked.attempts.some(needsStore) || lostStore(looked.attempts.at(-1)) || isToPublish(run) ? await store.result() : undefined
   const prepared = needsDataManifest(run, looked) ? await store.data() : looked.prepared
   const remembered = isFirstVisit && prepared !== undefined ? await rememberAttempts(looked.attempts, store) : looked.attempts
   const attempts: Attempt[] = []
   for (const attempt of remembered) attempts.push(isUnexplained(attempt) ? await explain(attempt, result, store) : attempt)
-  return { ...looked, attempts, consulted: true, ...(prepared === undefined ? {} : { prepared }), ...(result === undefined ? {} : { result }) }
+  const published = await publishedBy(run, looked, store)
+  const found = { ...(prepared === undefined ? {} : { prepared }), ...(result === undefined ? {} : { result }), ...(published === undefined ? {} : { published }) }
+  return { ...looked, attempts, consulted: true, ...found }
+}
+
+/** Its training is over, and whoever publishes the result tells of it, whatever pods are left. */
+function isToPublish({ spec, status }: TrainingRun): boolean {
+  return spec.publish !== undefined && status?.attempts?.at(-1)?.state === 'Completed'
+}
+
+async function publishedBy({ spec, status }: TrainingRun, { publications, consulted }: Looked, store: Questions): Promise<Looked['published']> {
+  if (spec.publish === undefined) return undefined
+  return verdictOf({ children: publications, isKnown: status?.publish !== undefined, manifest: store.publication, read: readPublishVerdict }, consulted)
 }
 
 function needsDataManifest(run: TrainingRun, looked: Looked): boolean {
@@ -96,6 +111,8 @@ type Questions = Readonly<{
   data(): Promise<PrepareVerdict | undefined>
   result(): Promise<TrainVerdict | undefined>
   attempt(number: number): Promise<TrainVerdict | undefined>
+  /** The commit marker of a publication. */
+  publication(): Promise<unknown>
 }>
 
 function storeOf(run: TrainingRun, store: VerdictStore, signal: AbortSignal): Questions {
@@ -104,7 +121,8 @@ function storeOf(run: TrainingRun, store: VerdictStore, signal: AbortSignal): Qu
   const data = async () => present(await answered(store.dataManifest(identity, signal)), readDataManifest)
   const result = async () => present(await answered(store.resultManifest(identity, signal)), readResultManifest)
   const attempt = async (number: number) => readTrainVerdict(await answered(store.attemptVerdict(identity, number, signal))).verdict
-  return { data, result, attempt }
+  const publication = () => answered(store.publishManifest(identity, signal))
+  return { data, result, attempt, publication }
 }
 
 /** What can never be read counts as absent: a pod wrote it, and waiting for it would hold the run for ever. */

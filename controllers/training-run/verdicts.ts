@@ -1,14 +1,10 @@
 // What the programs in pods say about their end: parsed here, trusted everywhere else.
 import { z } from 'zod'
+import { badRowExamples, count, exitCode, fromJson, frozenSchema, message, producedSchema, readVerdict, reason, type Produced } from '../jobs/verdict.ts'
 import { cut } from '../shared/text.ts'
 
-const MESSAGE_MAX = 1024 // 20 attempts of it stay far below what etcd takes for one object
 const METRIC_MAX = 64
 
-const message = z.string().transform((text) => cut(text, MESSAGE_MAX))
-const reason = z.string().regex(/^[A-Za-z][A-Za-z0-9]{0,62}$/)
-const count = z.int().min(0)
-const exitCode = z.int().min(0).max(255)
 const lossText = z.string().max(METRIC_MAX)
 
 const summarySchema = z.object({
@@ -16,7 +12,7 @@ const summarySchema = z.object({
   train: count,
   test: count,
   badRows: count,
-  badRowExamples: z.array(z.object({ row: count, reason: z.string().transform((text) => cut(text, 512)) })).transform((all) => all.slice(0, 5)).optional(),
+  badRowExamples: badRowExamples.optional(),
   tokens: z.object({ p50: count, p90: count, max: count }).optional(),
   truncatedPercent: z.string().max(16).optional(),
   duplicatesAcrossSplit: count.optional(),
@@ -26,8 +22,6 @@ const summarySchema = z.object({
   repositories: z.array(z.object({ name: z.string().max(256), rows: count })).transform((all) => all.slice(0, 10)).optional(),
 })
 
-const frozenSchema = z.object({ uri: z.string().max(2048), revision: z.string().max(256).nullish(), sha256: z.string().max(64).nullish() })
-
 const prepareSchema = z.object({
   kind: z.literal('Prepare'), exitCode, reason, message,
   summary: summarySchema.optional(),
@@ -35,18 +29,14 @@ const prepareSchema = z.object({
   table: z.string().max(1024).optional(),
 })
 
-const producedSchema = z.object({
-  name: z.string().min(1).max(512),
-  key: z.string().min(1).max(1024),
-  sha256: z.string().regex(/^[0-9a-f]{64}$/),
-  sizeBytes: count,
-})
-
-const lossSchema = z.object({ first: lossText, last: lossText }).partial()
+/** Of the history, at its beginning and at its end. */
+const changeSchema = z.object({ first: lossText, last: lossText }).partial()
 
 const perplexitySchema = z
   .object({ value: lossText, low: lossText, high: lossText, rows: count, tokens: count, reason: z.string().transform((text) => cut(text, 256)) })
   .partial()
+
+const preferencesSchema = z.object({ accuracy: changeSchema, margin: changeSchema, evalAccuracy: changeSchema, evalMargin: changeSchema }).partial()
 
 const bestSchema = z.object({ step: count, evalLoss: lossText, key: z.string().min(1).max(1024).optional() })
 
@@ -63,14 +53,17 @@ const trainSchema = z.object({
   totalSteps: count.optional(),
   microBatch: z.int().min(1).nullish(),
   seconds: count.nullish(),
-  loss: lossSchema.nullish(),
-  evalLoss: lossSchema.nullish(),
+  loss: changeSchema.nullish(),
+  evalLoss: changeSchema.nullish(),
+  preferences: preferencesSchema.nullish(),
   perplexity: perplexitySchema.optional(),
   best: bestSchema.optional(),
   stoppedEarly: z.boolean().optional(),
   logTail: z.array(z.string()).nullish(),
   artifacts: z.array(producedSchema).transform(shownArtifacts).nullish(),
 })
+
+const publishSchema = z.object({ kind: z.literal('Publish'), exitCode, reason, message, url: z.string().max(2048).optional(), revision: z.string().max(256).optional() })
 
 const manifestSchema = z.object({
   files: z.array(z.unknown()).default([]),
@@ -79,8 +72,8 @@ const manifestSchema = z.object({
 
 export type PrepareVerdict = Readonly<z.infer<typeof prepareSchema>>
 export type TrainVerdict = Readonly<z.infer<typeof trainSchema>>
+export type PublishVerdict = Readonly<z.infer<typeof publishSchema>>
 export type Frozen = Readonly<z.infer<typeof frozenSchema>>
-export type Produced = Readonly<z.infer<typeof producedSchema>>
 
 /** Something readable, or why it is not; the text itself may still help a person. */
 export type Read<T> = Readonly<{ verdict: T; unreadable?: undefined } | { verdict?: undefined; unreadable: string }>
@@ -91,6 +84,10 @@ export function readPrepareVerdict(raw: unknown): Read<PrepareVerdict> {
 
 export function readTrainVerdict(raw: unknown): Read<TrainVerdict> {
   return read(trainSchema, raw)
+}
+
+export function readPublishVerdict(raw: unknown): Readonly<{ verdict?: PublishVerdict }> {
+  return readVerdict(publishSchema, raw)
 }
 
 /** The prepared data as its commit marker in the store states it; a marker whose verdict cannot be read still commits. */
@@ -133,12 +130,4 @@ function read<T>(schema: z.ZodType<T>, raw: unknown): Read<T> {
   if (parsed.success) return { verdict: parsed.data }
   const [issue] = parsed.error.issues
   return { unreadable: `the verdict does not have the agreed form (${issue?.path.join('.')}: ${issue?.message})` }
-}
-
-function fromJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined // log lines or a message cut at 4096 bytes: told apart from nothing by the caller, who has the text
-  }
 }

@@ -5,6 +5,7 @@ import { startDeadline, type Deadline } from './deadline.ts'
 import { TransportError } from './errors.ts'
 import type { Framing } from './framing.ts'
 import type { Connection } from './kubeconfig.ts'
+import { withoutManagedFields } from './managed-fields.ts'
 import { asTransportError, readApiError, retryDelayMs } from './retry.ts'
 
 const CALL_DEADLINE_MS = 10_000 // long enough for a slow webhook, short enough that a worker is not lost to it
@@ -112,14 +113,14 @@ function createAgent({ ca, cert, key, servername, verification }: Connection): A
 async function requestJson(context: Context, request: TransportRequest): Promise<unknown> {
   const deadline = startDeadline(context.world, { deadlineMs: request.deadlineMs ?? CALL_DEADLINE_MS, outer: request.signal })
   try {
-    return parse(await send(context, request, deadline, (response) => response.body.text()))
+    return parse(await send(context, request, deadline, (response) => response.body.text()), request.call)
   } finally {
     deadline.end()
   }
 }
 
 async function* streamJson(context: Context, request: StreamRequest): AsyncGenerator<unknown> {
-  const { framing, idleMs, deadlineMs, signal } = request
+  const { idleMs, deadlineMs, signal } = request
   const deadline = startDeadline(context.world, {
     outer: signal,
     ...(idleMs === undefined ? {} : { idleMs }),
@@ -129,7 +130,7 @@ async function* streamJson(context: Context, request: StreamRequest): AsyncGener
     const body = await send(context, request, deadline, async (response) => response.body)
     request.opened?.()
     deadline.touch()
-    yield* values(body, framing, deadline)
+    yield* values(body, request, deadline)
   } catch (error) {
     throw deadline.signal.aborted ? deadline.signal.reason : asTransportError(error)
   } finally {
@@ -137,17 +138,17 @@ async function* streamJson(context: Context, request: StreamRequest): AsyncGener
   }
 }
 
-async function* values(body: AsyncIterable<Buffer>, framing: Framing, deadline: Deadline): AsyncGenerator<unknown> {
+async function* values(body: AsyncIterable<Buffer>, { framing, call }: StreamRequest, deadline: Deadline): AsyncGenerator<unknown> {
   let parsedBytes = 0
   for await (const chunk of body) {
     deadline.touch()
-    for (const text of framing.push(chunk)) yield parse(text)
+    for (const text of framing.push(chunk)) yield parse(text, call)
     parsedBytes += chunk.length
     if (parsedBytes < PARSE_BEFORE_YIELD_BYTES) continue
     parsedBytes = 0
     await nextTurn()
   }
-  for (const text of framing.finish()) yield parse(text)
+  for (const text of framing.finish()) yield parse(text, call)
 }
 
 type Consume<T> = (response: Dispatcher.ResponseData) => Promise<T>
@@ -218,9 +219,9 @@ function recordCall(context: Context, call: Call, statusCode: number): void {
   if (call.verb === 'patch' && statusCode === 201) context.record?.({ ...call, verb: 'create' })
 }
 
-function parse(text: string): unknown {
+function parse(text: string, { resource }: Call): unknown {
   try {
-    return JSON.parse(text)
+    return JSON.parse(resource === 'pods' ? withoutManagedFields(text) : text)
   } catch (error) {
     throw new TransportError('MALFORMED', error)
   }

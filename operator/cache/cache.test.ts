@@ -143,7 +143,7 @@ describe('a cache', () => {
 })
 
 describe('stopping a cache', () => {
-  const PROMPT_MS = 200
+  const PROMPT_MS = 2_000
 
   async function stopsPromptly(): Promise<void> {
     const began = performance.now()

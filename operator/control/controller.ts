@@ -21,8 +21,8 @@ export type Watched = Readonly<{
   type: ResourceType
   /** Applies where nobody else caches the kind; see `kinds` of the manager's options. */
   labelSelector?: string
-  /** Our objects that a change of this one concerns. Must only compute. */
-  keys(object: KubeObject): readonly ObjectKey[]
+  /** Our objects that a change of this one concerns. Must only compute, and look things up in the cache. */
+  keys(object: KubeObject, cache: Pick<Cache, 'of'>): readonly ObjectKey[]
 }>
 
 /** How one kind is reconciled: `observe` reads, `plan` decides, the runtime writes. */

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { ConsistencyGate } from '../cache/gate.ts'
 import type { KubeObject } from '../api/object.ts'
+import type { Cache } from '../cache/cache.ts'
 import { silentLog } from '../observe/log.ts'
 import { FakeApiServer } from '../testing/fake-api-server.ts'
 import { FakeCache } from '../testing/fake-cache.ts'
@@ -84,6 +85,18 @@ describe('a running controller', () => {
     server.put(aHarbour('fleet'))
     await world.settle()
     expect(looked).toEqual(['fleet', 'fleet', 'fleet'])
+  })
+
+  it('looks up in the cache whom a watched object concerns', async () => {
+    const looked: string[] = []
+    const watched = { type: HarbourType, keys: (_: KubeObject, cache: Pick<Cache, 'of'>) => cache.of(FleetType).list().map(({ metadata }) => metadata) }
+    const { world, server, runner } = aRunner({ ...looking(looked), watches: [watched] })
+    server.put(aFleet(0, { name: 'one' }))
+    runner.start()
+    await world.settle()
+    server.put(aHarbour('none'))
+    await world.settle()
+    expect(looked).toEqual(['one', 'one'])
   })
 
   it('wakes both for the object that a watched one left and for the one it now points to', async () => {

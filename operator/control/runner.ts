@@ -55,7 +55,7 @@ export class Runner {
     this.#subscriptions = [
       cache.onChange(controller.type, this.#enqueuing((object) => [object.metadata])),
       ...controller.owns.map((type) => cache.onChange(type, this.#enqueuing(ownerIn(controller.type)))),
-      ...controller.watches.map(({ type, keys }) => cache.onChange(type, this.#enqueuing(keys))),
+      ...controller.watches.map(({ type, keys }) => cache.onChange(type, this.#enqueuing((object) => keys(object, cache)))),
     ]
     for (let worker = 0; worker < WORKERS; worker += 1) void this.#work()
     void this.#resync()

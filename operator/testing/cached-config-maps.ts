@@ -69,7 +69,7 @@ export function cacheConfigMapsOf(server: ScriptedApiServer, options: Readonly<{
   }
 }
 
-const PATIENCE_MS = 5_000
+const PATIENCE_MS = 30_000
 const POLL_MS = 2
 
 async function until(condition: () => boolean): Promise<void> {

@@ -8,6 +8,7 @@ const benches: Readonly<Record<string, () => Promise<Bench>>> = {
   memory: async () => (await import('./memory.ts')).memoryBench,
   reaction: async () => (await import('./reaction.ts')).reactionBench,
   crash: async () => (await import('./crash.ts')).crashBench,
+  pod: async () => (await import('./pod.ts')).podBench,
   training: async () => (await import('./training.ts')).trainingBench,
 }
 

@@ -5,10 +5,10 @@ import { ARTIFACTS_SERVICE } from '../../controllers/endpoint/address.ts'
 import { createObjectStore, type ObjectStore } from '../../controllers/store/store.ts'
 import { PodType, ServiceType } from '../../controllers/shared/kinds.ts'
 import { realWorld } from '../../operator/world.ts'
-import { freePort } from '../world/free-port.ts'
+import { freePort } from '../cluster/free-port.ts'
 import { startVersitygw } from '../world/versitygw.ts'
 import { SYSTEM, type KwokCluster } from './kwok-cluster.ts'
-import { answerOf, ask, forkNode } from './processes.ts'
+import { answerOf, ask, flagsOfOperator, forkNode } from './processes.ts'
 import { makeServiceAccount } from './service-account.ts'
 
 const POD = 'swe-operator-0'
@@ -72,7 +72,7 @@ export async function openOperatorSite({ plane, client }: KwokCluster): Promise<
 
 async function start(env: NodeJS.ProcessEnv): Promise<OperatorProcess> {
   const startedAt = new Date()
-  const child = forkNode(join(import.meta.dirname, 'evaluation-process.ts'), env)
+  const child = forkNode(join(import.meta.dirname, 'evaluation-process.ts'), env, await flagsOfOperator())
   let isAsked = false
   const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()))
   const lost = new Promise<never>((_resolve, reject) => child.once('exit', () => {
@@ -104,7 +104,7 @@ async function configuration(store: object): Promise<object> {
   const image = (name: string): string => `registry.example.com/swe-operator/${name}:0.1.0`
   return {
     logLevel: 'error',
-    trainer: { image: image('trainer'), gpuImage: image('trainer-gpu'), imagePullPolicy: 'IfNotPresent' },
+    trainer: { image: image('trainer'), gpuImage: image('trainer-gpu'), imagePullPolicy: 'IfNotPresent' }, serving: { vllmImage: 'vllm:1', sglangImage: 'sglang:1' },
     harness: { image: image('harness'), imagePullPolicy: 'IfNotPresent' },
     store,
     endpoints: { host: '127.0.0.1', port: await freePort(), healthPort: await freePort() },

@@ -1,9 +1,17 @@
 import { fork, type ChildProcess } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { z } from 'zod'
 
 /** The program in another Node, which tells and is asked by messages. It inherits nothing but PATH and `env`. */
-export function forkNode(program: string, env: NodeJS.ProcessEnv): ChildProcess {
-  return fork(program, { env: { PATH: process.env['PATH'], ...env }, stdio: 'inherit' })
+export function forkNode(program: string, env: NodeJS.ProcessEnv, flags: readonly string[] = []): ChildProcess {
+  return fork(program, { env: { PATH: process.env['PATH'], ...env }, execArgv: [...flags], stdio: 'inherit' })
+}
+
+/** What Node is told where the operator runs in its image. */
+export async function flagsOfOperator(): Promise<readonly string[]> {
+  const [, entrypoint = ''] = /^ENTRYPOINT (\[.*\])$/m.exec(await readFile(join(import.meta.dirname, '../../Dockerfile'), 'utf8')) ?? []
+  return z.array(z.string()).parse(JSON.parse(entrypoint)).filter((word) => word.startsWith('--'))
 }
 
 /** The next message of a child; rejects if it ends before. */

@@ -9,7 +9,8 @@ import { openGround } from './ground.ts'
 import { seeded } from './random.ts'
 
 const NAMESPACE = 'chaos'
-const STEPS = 120
+const STEPS = 240
+const STRUCK_STEPS = 180 // the rest is left for the last strike to land: what is seen of a run is seconds old
 const NIGHT_LIMIT_SECONDS = 900
 
 const { values } = parseArgs({ options: { seed: { type: 'string' }, nights: { type: 'string', default: '10' } } })
@@ -27,7 +28,7 @@ process.exitCode = failures.length === 0 ? 0 : 1
 
 async function spend(night: number): Promise<readonly string[]> {
   const order = [...KILLS].map((kill) => ({ kill, at: random() })).sort((a, b) => a.at - b.at)
-  const strikes = order.map(({ kill }, index) => ({ kill, step: Math.floor(((index + random()) / order.length) * (STEPS - 5)) + 1 }))
+  const strikes = order.map(({ kill }, index) => ({ kill, step: Math.floor(((index + random()) / order.length) * STRUCK_STEPS) + 1 }))
   console.log(`night ${night}: ${strikes.map((one) => `${one.kill} at step ${one.step}`).join(', ')}`)
   try {
     await replaceOperator(site)

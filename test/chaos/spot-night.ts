@@ -9,15 +9,18 @@ import { until } from '../world/until.ts'
 import { openGround } from './ground.ts'
 
 const NAMESPACE = 'spot-night'
-const STEPS = 240
+const STEPS = 480
 const LIMIT_SECONDS = 900
-const FIRST_BUDGET = '0.08' // 80 seconds at the price of the pool: less than the night takes
+const FIRST_BUDGET = '0.07' // 70 seconds at the price of the pool: gone in the middle of an attempt, of which each takes about 25
 const RAISED_BUDGET = '50'
+const SOME_MORE = 0.022 // 22 seconds: the model loads and trains, but not up to the next preemption
+const MORE_EACH_TIME = 0.004
 const MICRO = 1_000_000 // amounts have six decimals
 
 const { site, place, model, jobs } = await openGround(NAMESPACE)
 
 const undisturbed = await finish(await start('undisturbed', {}))
+let raises = 0
 const night = await start('night', { budget: { maxCost: FIRST_BUDGET } })
 for (const [index, preemption] of PREEMPTIONS.entries()) await strike(night, preemption, (index + 1) * Math.floor(STEPS / (PREEMPTIONS.length + 1)))
 const run = await finish(night)
@@ -49,16 +52,29 @@ async function finish(name: string): Promise<TrainingRun> {
   return untilState(place, name, 'Succeeded', 30)
 }
 
-/** Waits, and gives the run more money when it stops for want of it, as its owner would in the morning. */
+/** Waits, and gives the run more money when it stops for want of it: a little until an attempt has ended for that, then enough. */
 async function raisingBudget(name: string, what: string, holds: (run: TrainingRun) => boolean): Promise<void> {
   await until(what, LIMIT_SECONDS, async () => {
     const now = await readRun(place, name)
-    if (now?.status?.state === 'BudgetExceeded' && now.spec.budget?.maxCost === FIRST_BUDGET) {
-      console.log(now.status.conditions?.find(({ type }) => type === 'Ready')?.message)
-      await site.kube.run(['patch', 'trainingrun', name, '-n', NAMESPACE, '--type=merge', '-p', JSON.stringify({ spec: { budget: { maxCost: RAISED_BUDGET } } })])
-    }
+    if (now !== undefined && isHeld(now)) await raise(now)
     return now !== undefined && holds(now)
   }, () => describeRun(place, name))
+}
+
+/** Whether it waits for money, and no attempt is still on its way out. */
+function isHeld({ metadata, status }: TrainingRun): boolean {
+  return status?.state === 'BudgetExceeded' && status.observedGeneration === metadata.generation && status.attempts?.at(-1)?.state !== 'Running'
+}
+
+async function raise({ metadata: { name }, status }: TrainingRun): Promise<void> {
+  console.log(status?.conditions?.find(({ type }) => type === 'Ready')?.message)
+  const some = Number(status?.cost?.amount) + SOME_MORE + MORE_EACH_TIME * raises++
+  const maxCost = hasBroken({ status }) ? RAISED_BUDGET : some.toFixed(6)
+  await site.kube.run(['patch', 'trainingrun', name, '-n', NAMESPACE, '--type=merge', '-p', JSON.stringify({ spec: { budget: { maxCost } } })])
+}
+
+function hasBroken({ status }: Pick<TrainingRun, 'status'>): boolean {
+  return status?.attempts?.some(({ reason }) => reason === 'BudgetExceeded') ?? false
 }
 
 async function differences(wanted: TrainingRun, got: TrainingRun): Promise<string[]> {

@@ -5,7 +5,7 @@ import { z } from 'zod'
 import { applyAddons } from './addons.ts'
 import { type Binaries, binaryPaths, ensureBinaries } from './binaries.ts'
 import { createCgroups } from './cgroups.ts'
-import { containerdReady, importArchive, listImages } from './containerd.ts'
+import { containerdReady, importArchive, listImages, nameByDigest } from './containerd.ts'
 import { AUDIT_LOG } from './control-plane-commands.ts'
 import { daemonPid, knownDaemons, startDaemon, stopDaemon } from './daemons.ts'
 import { run, succeeds, waitUntil } from './exec.ts'
@@ -23,7 +23,7 @@ import { addressesOf } from './slots.ts'
 import { claimAddresses, type ClusterPlace, placeOf, readSlot } from './state.ts'
 import { tearDown } from './teardown.ts'
 
-const READY_TIMEOUT_MS = 90_000
+const READY_TIMEOUT_MS = 180_000
 
 /** A named cluster as tests and people use it. */
 export type ClusterHandle = Readonly<{
@@ -43,6 +43,8 @@ export type ClusterHandle = Readonly<{
     list(): Promise<readonly string[]>
     /** An archive in OCI or Docker format. */
     import(archivePath: string): Promise<void>
+    /** Makes an image known by its digest too, as if it had been pulled so; resolves with that name. */
+    nameByDigest(reference: string): Promise<string>
   }>
 }>
 
@@ -96,7 +98,7 @@ export function clusterHandle(name: string): ClusterHandle {
     nodeAddress: addressesOf(slot).node,
     nodeName: NODE_NAME,
     restart: component => restart(place, slot, component),
-    images: { list: () => listImages(place), import: archive => importArchive(place, archive) },
+    images: { list: () => listImages(place), import: archive => importArchive(place, archive), nameByDigest: reference => nameByDigest(place, reference) },
   }
 }
 
@@ -162,7 +164,7 @@ async function startNode(node: Node, binaries: Binaries): Promise<void> {
   await Promise.all([launch(node, 'kubelet'), launch(node, 'kube-proxy'), launch(node, 'coredns')])
   await applyAddons(binaries, place, layout.address)
   await launch(node, 'local-path-provisioner')
-  const kubectl = (...args: string[]) => succeeds(binaries.kubectl, ['--kubeconfig', adminKubeconfig(place), ...args], { timeoutMs: 10_000 })
+  const kubectl = (...args: string[]) => succeeds(binaries.kubectl, ['--kubeconfig', adminKubeconfig(place), ...args], { timeoutMs: 30_000 })
   const hint = `see ${join(place.directory, 'log')}`
   await waitUntil(`the node is Ready (${hint})`, READY_TIMEOUT_MS, () => nodeReady(binaries, place, since))
   await waitUntil(`DNS answers (${hint})`, READY_TIMEOUT_MS, () => fetch(`http://${layout.address}:8181/ready`).then(answer => answer.ok, () => false))
@@ -174,7 +176,7 @@ const readySchema = z.object({ status: z.object({ conditions: z.array(z.object({
 /** Ready, as a kubelet said that was alive after `since`: what an earlier one said still stands in the API. */
 async function nodeReady(binaries: Binaries, place: ClusterPlace, since: Date): Promise<boolean> {
   const args = ['--kubeconfig', adminKubeconfig(place), 'get', 'node', NODE_NAME, '-o', 'json']
-  const output = await run(binaries.kubectl, args, { timeoutMs: 10_000 }).catch(() => undefined)
+  const output = await run(binaries.kubectl, args, { timeoutMs: 30_000 }).catch(() => undefined)
   if (output === undefined) return false
   const ready = readySchema.parse(JSON.parse(output)).status.conditions.find(({ type }) => type === 'Ready')
   return ready?.status === 'True' && new Date(ready.lastHeartbeatTime).getTime() + 1_000 > since.getTime()

@@ -1,12 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { openSync } from 'node:fs'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Binaries, ensureBinaries } from './binaries.ts'
 import { apiServerCommand, AUDIT_LOG, type ClientLimits, type Command, controllerManagerCommand, type ControlPlaneLayout, etcdCommand, prepareControlPlane, schedulerCommand } from './control-plane-commands.ts'
 import { succeeds, waitUntil } from './exec.ts'
+import { freePort } from './free-port.ts'
 import { type Identity, type KeyPair, writeKubeconfig } from './pki.ts'
 import { type Progress, silent } from './progress.ts'
 
@@ -148,13 +148,4 @@ async function waitUntilReady(binaries: Binaries, layout: ControlPlaneLayout, ku
     const tail = (await readFile(log, 'utf8')).split('\n').slice(-15).join('\n')
     throw new Error(`${String(error)}\n${log}:\n${tail}`, { cause: error })
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
-  const address = server.address()
-  await new Promise(resolve => server.close(resolve))
-  if (address === null || typeof address === 'string') throw new Error('no free port on loopback')
-  return address.port
 }

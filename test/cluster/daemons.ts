@@ -7,8 +7,8 @@ import { waitUntil } from './exec.ts'
 import { inside } from './network.ts'
 import type { ClusterPlace } from './state.ts'
 
-const START_TIMEOUT_MS = 5_000
-const KILL_AFTER_MS = 5_000
+const START_TIMEOUT_MS = 30_000
+const KILL_AFTER_MS = 15_000
 
 /** Writes down who it is before it becomes the daemon: were it our task, a daemon would be lost if we were killed in between. */
 const introduceThenBecome = 'cat /proc/sys/kernel/random/boot_id "/proc/$$/stat" > "$0.tmp" && mv "$0.tmp" "$0" && exec "$@"'

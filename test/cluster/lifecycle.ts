@@ -9,7 +9,7 @@ import { PAUSE_IMAGE } from './node-files.ts'
 import { lines } from './progress.ts'
 import { placeOf, readSlot } from './state.ts'
 
-const WORKS_TIMEOUT_MS = 60_000
+const WORKS_TIMEOUT_MS = 180_000
 const KILLED_AFTER_MS = [400, 1_500, 4_000] // while the network is made, the API server starts, the node registers
 
 /**

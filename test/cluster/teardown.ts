@@ -8,7 +8,7 @@ import { cniResults, logLinks, mountsOf } from './leftovers.ts'
 import { deleteNetwork, processesInside } from './network.ts'
 import { type ClusterPlace, readSlot } from './state.ts'
 
-const GONE_TIMEOUT_MS = 15_000
+const GONE_TIMEOUT_MS = 60_000
 
 /** These two write to disk what they know when they are asked to end; the others have nothing to lose. */
 const polite = new Set(['etcd', 'containerd'])

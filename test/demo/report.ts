@@ -20,18 +20,23 @@ export async function findings(run: TrainingRun, store: StoreView): Promise<read
   ]
 }
 
+/** A line for each claim. */
+export function claims(all: readonly Finding[]): readonly string[] {
+  return all.map((one) => `  ${one.held ? 'yes' : 'NO '}  ${one.claim.padEnd(36)} ${one.seen}`)
+}
+
 /** The closing page: what was found, each attempt, each artifact, and how to go on. */
 export function report(run: TrainingRun, all: readonly Finding[], cluster: ClusterHandle): string {
   const attempts = (run.status?.attempts ?? []).map((one) =>
     `  ${one.number}  ${one.state.padEnd(10)} ${String(one.reason ?? '').padEnd(16)} step ${one.fromStep ?? 0} → ${one.lastStep ?? '?'}  ${seconds(one.startedTime, one.finishedTime)}`)
   const artifacts = (run.status?.artifacts ?? []).map((one) => `  ${one.name.padEnd(36)} ${String(one.sizeBytes).padStart(9)} B  sha256 ${one.sha256.slice(0, 12)}…`)
   return [
-    '', 'What held', ...all.map((one) => `  ${one.held ? 'yes' : 'NO '}  ${one.claim.padEnd(32)} ${one.seen}`),
+    '', 'What held', ...claims(all),
     '', 'Attempts', ...attempts,
     '', `Loss   ${run.status?.loss?.first} → ${run.status?.loss?.last}   evaluation ${run.status?.loss?.evalFirst ?? '–'} → ${run.status?.loss?.evalLast ?? '–'}`,
     '', 'Artifacts', ...artifacts,
     '', 'Look around', `  export KUBECONFIG=${cluster.kubeconfigPath} PATH=${cluster.binaries.kubectl.replace(/\/[^/]+$/, '')}:$PATH`,
-    '  kubectl get trainingruns,swebenchevals -A', '  kubectl describe trainingrun quickstart -n demo', '  kubectl explain trainingrun.spec',
+    '  kubectl get trainingruns,preferencegens,swebenchevals -A', '  kubectl describe trainingrun quickstart -n demo', '  kubectl explain trainingrun.spec',
     'Remove it all', `  npm run cluster -- down --name ${cluster.name}`, '',
   ].join('\n')
 }

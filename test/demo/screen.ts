@@ -18,8 +18,8 @@ export function closeScreen(): void {
   lineIsOpen = false
 }
 
-/** Shows the run as one live line until stopped; on a pipe, a line for each change. */
-export function follow(read: () => Promise<TrainingRun | undefined>): Readonly<{ stop(): Promise<void> }> {
+/** Shows one live line until stopped; on a pipe, a line for each change. */
+export function follow(read: () => Promise<string>): Readonly<{ stop(): Promise<void> }> {
   const stopping = new AbortController()
   const drawing = draw(read, stopping.signal)
   return {
@@ -31,10 +31,10 @@ export function follow(read: () => Promise<TrainingRun | undefined>): Readonly<{
   }
 }
 
-async function draw(read: () => Promise<TrainingRun | undefined>, signal: AbortSignal): Promise<void> {
+async function draw(read: () => Promise<string>, signal: AbortSignal): Promise<void> {
   let last = ''
   while (!signal.aborted) {
-    const line = progressLine(await read().catch(() => undefined))
+    const line = await read().catch(() => last) // an API server that is away for a moment
     if (line !== last) write(line)
     last = line
     await sleep(REDRAW_EVERY_MS, undefined, { signal }).catch(() => undefined)

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { TrainingRun } from '../../crds/training-run.ts'
-import { closeHub, HUB_MODEL, HUB_ROWS, HUB_TOKEN_SECRET, openHub } from '../world/local-hub.ts'
+import { closeHub, commitsOf, HUB_MODEL, HUB_ROWS, HUB_TOKEN_SECRET, HUB_TUNED, openHub } from '../world/local-hub.ts'
 import { trainingPod, trainingRun, untilState, untilStep } from '../world/runs.ts'
 import { SIMULATED_GPU_POOL } from '../world/simulated-gpu.ts'
 import { viewStore } from '../world/store-view.ts'
@@ -8,14 +8,15 @@ import { stage } from './stage.ts'
 
 const COMMIT = /^[0-9a-f]{40}$/
 
-describe('full fine-tuning of a gated model from a hub, on two simulated GPUs, with a pod lost in the middle', () => {
+describe('full fine-tuning of a gated model from a hub and back to it, on two simulated GPUs, with a pod lost in the middle', () => {
   const { site, namespace } = stage()
   const place = { site, namespace }
   const name = 'from-the-hub'
   let run: TrainingRun
+  let endpoint: string
 
   beforeAll(async () => {
-    const endpoint = await openHub(place)
+    endpoint = await openHub(place)
     await site.kube.apply(trainingRun(name, namespace, {
       method: 'SFT',
       engine: 'TRL',
@@ -31,6 +32,7 @@ describe('full fine-tuning of a gated model from a hub, on two simulated GPUs, w
       compute: { pool: SIMULATED_GPU_POOL, gpusPerNode: 2, cpu: '1', memory: '3Gi', sharedMemory: '64Mi' },
       budget: { maxGPUHours: '5' },
       gracePeriodSeconds: 60,
+      publish: { hub: { repo: HUB_TUNED, endpoint, tokenSecretRef: { name: HUB_TOKEN_SECRET } } },
     }))
     await untilStep(place, name, 6, 400)
     await site.kube.run(['delete', 'pod', (await trainingPod(place, name)).name, '-n', namespace, '--wait=false'])
@@ -57,6 +59,15 @@ describe('full fine-tuning of a gated model from a hub, on two simulated GPUs, w
     expect(run.status?.cost).toMatchObject({ currency: 'USD', amount: expect.any(String) })
     expect(Number(run.status?.cost?.amount)).toBeCloseTo(total, 6)
     expect(total).toBeGreaterThan(0)
+  })
+
+  it('is complete with the model and its card in one commit of a private repository', async () => {
+    const { url, revision = '' } = run.status?.publish ?? {}
+    expect([url, revision]).toEqual([`${endpoint}/${HUB_TUNED}`, expect.stringMatching(COMMIT)])
+    const commits = await commitsOf(place)
+    expect(commits).toEqual([expect.stringContaining(`Commit ${revision} of ${HUB_TUNED} (private): `)])
+    const published = run.status?.artifacts?.flatMap(({ name: file }) => (file.startsWith('model/') ? [file.slice('model/'.length)] : [])) ?? []
+    expect(commits[0]?.split(': ')[1]?.split(', ')).toEqual(expect.arrayContaining(['README.md', ...published]))
   })
 
   it('leaves the whole model of the best step, with its perplexity and a report to read', async () => {

@@ -18,7 +18,7 @@ describe('the installed chart', () => {
   })
 
   it('marks the one leading pod, which the progress service selects', async () => {
-    const leaders = await until('one leader is labelled', 60, async () => {
+    const leaders = await until('one leader is labelled', 180, async () => {
       const pods = await site.kube.list('pods', { namespace: OPERATOR_NAMESPACE, selector: 'swe-operator.dev/leader=true' })
       return pods.length === 1 && pods
     })

@@ -8,7 +8,7 @@ import { stage } from './stage.ts'
 
 const LIMIT_SECONDS = 400
 const FIRST_STRIKE = 12 // behind two checkpoints, so that there is something to resume and something to repeat
-const STEPS_BETWEEN = 25 // the run goes on while its operator or the API server comes back
+const STEPS_BETWEEN = 50 // five seconds pass from a step to its report, and the run goes on while its operator or the API server comes back
 const LENGTH = { duration: { maxSteps: FIRST_STRIKE + (KILLS.length + 1) * STEPS_BETWEEN } }
 
 describe('a run that everything is killed under once', () => {

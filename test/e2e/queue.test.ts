@@ -29,7 +29,7 @@ describe('a run that Kueue preempts', () => {
   it('waits for its turn without a training pod', async () => {
     await untilState(place, NAME, 'Queued', 300)
     await kueue.hold(JOB, { reason: 'WaitingForQuota', message: 'insufficient unused quota for cpu in flavor any, 1 more needed' })
-    await until('the run tells what Kueue says', 60, async () => (await readyMessage()).includes('(WaitingForQuota): insufficient unused quota'))
+    await until('the run tells what Kueue says', 180, async () => (await readyMessage()).includes('(WaitingForQuota): insufficient unused quota'))
     expect(await trainingPods()).toEqual([])
   })
 
@@ -37,7 +37,7 @@ describe('a run that Kueue preempts', () => {
     await kueue.admit(JOB, flavor)
     await untilStep(place, NAME, 12, 300)
     await kueue.evict(JOB, { reason: 'Preempted', message: 'Preempted to accommodate a workload' })
-    await until('its pod is gone', 120, async () => (await trainingPods()).length === 0, () => describeRun(place, NAME))
+    await until('its pod is gone', 240, async () => (await trainingPods()).length === 0, () => describeRun(place, NAME))
     const run = await readRun(place, NAME)
     expect(run?.status).toMatchObject({ state: 'Queued', attempts: [{ number: 1, state: 'Running', earlierPods: [{ fromStep: 0 }] }] })
     expect(run?.status?.attempts?.[0]?.earlierPods?.[0]?.lastStep).toBeGreaterThanOrEqual(12)

@@ -7,6 +7,7 @@ type Spec = Readonly<Record<string, unknown>>
 export type WrongRun = Readonly<{ what: string; spec: Spec; field: RegExp; remedy: RegExp }>
 
 const row = (what: string, spec: Spec, field: RegExp, remedy: RegExp): WrongRun => ({ what, spec, field, remedy })
+const pairs = { preferences: { configMap: { name: 'swe-bench-rows', key: 'rows.jsonl' } } }
 const instances = (more: Spec): Spec => ({ data: { instances: { configMap: { name: 'swe-bench-rows', key: 'rows.jsonl' }, format: 'SWEBench', ...more } } })
 
 /** What the API server says to `kubectl apply`. */
@@ -17,7 +18,10 @@ export const refusedAtApply: readonly WrongRun[] = [
   row('the best of no evaluations', { evaluation: { strategy: 'No' }, checkpoint: { result: 'Best' } }, /spec\.checkpoint/, /set evaluation/),
   row('an empty budget', { budget: {} }, /spec\.budget/, /at least one of maxCost, maxGPUHours and maxDuration/),
   row('a hub repository without its owner', { model: { hub: { repo: 'gpt2' } } }, /spec\.model\.hub\.repo/, /must be owner\/name/),
-  row('messages among instances', { sequence: { lossOn: 'AssistantMessages' } }, /spec\.sequence/, /only Messages have AssistantMessages/),
+  row('preferences that are imitated', { data: pairs }, /spec\.data/, /goes with method DPO/),
+  row('a comparison of rows with one answer', { method: 'DPO' }, /spec\.data/, /data\.preferences goes with method DPO/),
+  row('dropout in a comparison', { method: 'DPO', data: pairs, lora: { dropout: '0.1' } }, /spec\.lora/, /leave it out/),
+  row('messages among instances', { sequence: { lossOn: 'AssistantMessages' } }, /spec\.sequence/, /only Messages and data\.trajectories with a style have AssistantMessages/),
 ]
 
 /** What the operator says, without any pod. */
@@ -47,6 +51,7 @@ export const refusedByPreparation: readonly WrongRun[] = [
   row('a selection that leaves nothing', instances({ select: { idContains: '.pr_' } }), /select/, /idContains/),
   row('tests that no instance has', instances({ select: { failToPass: { min: 9999 } } }), /select/, /failToPass/),
   row('instances that do not exist', instances({ select: { instanceIds: ['no__such-1'] } }), /select\.instanceIds/, /Correct the names/),
+  row('rows that are no pairs', { method: 'DPO', data: pairs }, /prompt is missing/, /Each row needs prompt, chosen and rejected/),
   row('a model that is not there', { model: { s3: { uri: 's3://swe-operator/e2e/models/none' } } }, /models\/none/, /config\.json is missing/),
 ]
 

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { preferenceGen, untilPreferencesAre } from '../world/preferences.ts'
 import { rowsRun, shipRows } from '../world/rows.ts'
-import { describeRun, readRun } from '../world/runs.ts'
+import { describeRun, readRun, trainingRun } from '../world/runs.ts'
 import { until } from '../world/until.ts'
 import { manifestOf, nameOf, refusedAtApply, refusedByOperator, refusedByPreparation, type WrongRun } from './refusals.rows.ts'
 import { stage } from './stage.ts'
@@ -58,10 +59,26 @@ describe('a run waits, and says for what, when it', () => {
     ['names a key that is not there', 'no-key', missingKey, /no-such-key/],
   ] as const)('%s', async (...[, name, data, message]) => {
     await site.kube.apply(rowsRun(name, namespace, model, { data }))
-    await until(`${name} says for what it waits`, 120, async () => {
+    await until(`${name} says for what it waits`, 240, async () => {
       const ready = (await readRun(place, name))?.status?.conditions?.find(({ type }) => type === 'Ready')
       return message.test(ready?.message ?? '') && ready?.status === 'False' ? ready : undefined
     }, () => describeRun(place, name))
     await site.kube.run(['delete', 'trainingrun', name, '-n', namespace, '--wait=false'])
+  })
+})
+
+describe('a run for pairs that are to be sampled from itself', () => {
+  const [run, pairs] = ['round-run', 'round-pairs']
+
+  it('says so, as do the pairs, and waits again once those are gone', async () => {
+    const learning = { method: 'DPO', engine: 'TRL', model: { s3: { uri: model } }, data: { preferences: { fromPreferenceGen: { name: pairs } } }, lora: {}, duration: { maxSteps: 5 } }
+    await site.kube.apply(trainingRun(run, namespace, learning))
+    await site.kube.apply(preferenceGen(pairs, namespace, { instances: { configMap: { name: 'swe-bench-rows', key: 'rows.jsonl' }, format: 'SWEBench' }, generation: { model: { fromRun: { name: run } } } }))
+    expect(await complaintOf(run)).toContain(`TrainingRun ${run} → PreferenceGen ${pairs} → TrainingRun ${run} wait for each other (spec.data.preferences.fromPreferenceGen).`)
+    const { status } = await untilPreferencesAre(place, pairs, 'UnusableReference', 60)
+    expect(status?.conditions?.find(({ type }) => type === 'Ready')?.message).toContain(`PreferenceGen ${pairs} → TrainingRun ${run} → PreferenceGen ${pairs}`)
+    await site.kube.run(['delete', 'preferencegen', pairs, '-n', namespace, '--wait'])
+    await until(`${run} waits again`, 180, async () => ((await readRun(place, run))?.status?.state === 'WaitingForReference' ? true : undefined), () => describeRun(place, run))
+    await site.kube.run(['delete', 'trainingrun', run, '-n', namespace, '--wait=false'])
   })
 })

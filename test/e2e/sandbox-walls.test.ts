@@ -46,7 +46,7 @@ describe('a patch that spies', () => {
   })
 
   it('sees the inputs of its own prediction alone, and cannot change them', () => {
-    expect(found).toMatchObject({ inputs: ['eval.sh', 'go', 'patch.diff', 'sandbox.sh', 'settings'], 'writing inputs': ['Permission denied', 'Read-only file system'], 'remounting inputs': 'Operation not permitted' })
+    expect(found).toMatchObject({ inputs: ['eval.sh', 'go', 'patch.diff', 'sandbox.sh', 'settings', 'test_files', 'watch_files.sh'], 'writing inputs': ['Permission denied', 'Read-only file system'], 'remounting inputs': 'Operation not permitted' })
   })
 
   it('has no capability, cannot gain one, and runs under a seccomp profile', () => {

@@ -12,6 +12,7 @@ const JOB_CONTROLLER = 'system:serviceaccount:kube-system:job-controller'
 const OURS = { 'app.kubernetes.io/managed-by': 'swe-operator' }
 const chart = join(import.meta.dirname, '../../charts/swe-operator')
 const golden = join(import.meta.dirname, '../../controllers/training-run/resources/golden')
+const servers = join(import.meta.dirname, '../../controllers/generation/resources/golden')
 const jobs = readdirSync(golden).filter((name) => name.includes('-job-'))
 
 let plane: ControlPlane
@@ -26,8 +27,8 @@ beforeAll(async () => {
   await kubectl(['-n', 'team-a', 'create', 'role', 'reader', '--verb=get', '--resource=secrets', '--resource-name=models'])
   await kubectl(['-n', 'team-a', 'create', 'rolebinding', 'reader', '--role=reader', '--user=bob'])
   await Promise.all([
-    waitUntil('the policy on workloads is enforced', 30_000, () => isDeniedBy('swe-operator-workloads', OPERATOR, aPod({ hostNetwork: true }))),
-    waitUntil('the policy on Secrets is enforced', 30_000, () => isDeniedBy('swe-operator-secret-references', 'alice', aRun('probe', 'models'))),
+    waitUntil('the policy on workloads is enforced', 60_000, () => isDeniedBy('swe-operator-workloads', OPERATOR, aPod({ hostNetwork: true }))),
+    waitUntil('the policy on Secrets is enforced', 60_000, () => isDeniedBy('swe-operator-secret-references', 'alice', aRun('probe', 'models'))),
   ])
 })
 
@@ -76,9 +77,18 @@ function aRun(name: string, modelSecret?: string, dataSecret?: string) {
   }
 }
 
-function anEvaluationWith(change: object): unknown {
+function anEvaluationWith(change: object): object {
   const spec = { instances: { configMap: { name: 'rows', key: 'rows.jsonl' }, format: 'SWEBench' }, predictions: { gold: {} } }
   return { apiVersion: 'swe-operator.dev/v1alpha1', kind: 'SWEBenchEval', metadata: { namespace: 'team-a', name: 'eval' }, spec: { ...spec, ...change } }
+}
+
+function aService(change: object = {}, labels: object = OURS): unknown {
+  return { apiVersion: 'v1', kind: 'Service', metadata: { namespace: 'team-a', name: 'some-service', labels }, spec: { selector: { a: 'b' }, ports: [{ port: 8000 }], ...change } }
+}
+
+function aPreferenceGenWith(model: object, more: object = {}): unknown {
+  const spec = { instances: { configMap: { name: 'rows', key: 'rows.jsonl' }, format: 'SWESmith' }, generation: { model }, ...more }
+  return { apiVersion: 'swe-operator.dev/v1alpha1', kind: 'PreferenceGen', metadata: { namespace: 'team-a', name: 'prefs' }, spec }
 }
 
 const withContainer = (change: object) => ({ containers: [{ ...container, ...change }] })
@@ -92,6 +102,19 @@ describe("what the operator's identity creates", () => {
   it.each(jobs)('is accepted when it is a Job as resources/golden/%s shows it, to the last field', async (file) => {
     const job = readFileSync(join(golden, file), 'utf8').replace('namespace: team\n', 'namespace: team-a\n')
     expect(await tryCreate(OPERATOR, load(job))).toContain('created')
+  })
+
+  it.each(['server', 'server-of-run', 'server-vllm', 'server-vllm-of-run', 'server-sglang', 'server-sglang-of-run', 'server-service', 'server-policy'])('is accepted when it is a part of a model server as resources/golden/%s.yaml shows it', async (name) => {
+    const part = readFileSync(join(servers, `${name}.yaml`), 'utf8').replace('namespace: team\n', 'namespace: team-a\n')
+    expect(await tryCreate(OPERATOR, load(part))).toContain('created')
+  })
+
+  it('is refused when it is a Service that leads elsewhere, stands open, or lacks our label', async () => {
+    expect(await isAllowed(OPERATOR, aService())).toBe(true)
+    for (const change of [{ externalIPs: ['203.0.113.1'] }, { type: 'LoadBalancer' }, { type: 'NodePort' }]) {
+      await expect(tryCreate(OPERATOR, aService(change))).rejects.toThrow('Service some-service must be of type ClusterIP and have no externalIPs.')
+    }
+    await expect(tryCreate(OPERATOR, aService({}, {}))).rejects.toThrow('Service some-service does not carry the label')
   })
 
   it('is accepted when it is a ConfigMap with our label', async () => {
@@ -166,20 +189,50 @@ describe('an author who names a Secret', () => {
 
   it.each([
     ['spec.model.hub.tokenSecretRef', { model: hub('rows') }],
+    ['spec.model.fromRun.secretRef', { model: { fromRun: { name: 'sft', secretRef: { name: 'rows' } } } }],
+    ['spec.model.fromRun.tokenSecretRef', { model: { fromRun: { name: 'sft', tokenSecretRef: { name: 'rows' } } } }],
     ['spec.data.instances.s3.secretRef', { data: { instances: { ...rows, format: 'SWEBench' } } }],
     ['spec.data.instances.hub.tokenSecretRef', { data: { instances: { ...hub('rows'), format: 'SWEBench' } } }],
     ['spec.data.files.hub.tokenSecretRef', { data: { files: { ...hub('rows'), format: 'Messages' } } }],
+    ['spec.data.preferences.s3.secretRef', { method: 'DPO', data: { preferences: rows } }],
+    ['spec.data.preferences.hub.tokenSecretRef', { method: 'DPO', data: { preferences: hub('rows') } }],
+    ['spec.gate.evaluation.instances.s3.secretRef', { gate: { minResolvedRate: '0.3', evaluation: { instances: { ...rows, format: 'SWEBench' } } } }],
+    ['spec.gate.evaluation.instances.hub.tokenSecretRef', { gate: { minResolvedRate: '0.3', evaluation: { instances: { ...hub('rows'), format: 'SWEBench' } } } }],
+    ['spec.publish.hub.tokenSecretRef', { publish: hub('rows') }],
   ])('is asked for the right wherever a Secret can be named: %s', async (field, change) => {
     await expect(tryCreate('bob', aRunWith(change))).rejects.toThrow(`${field}: you may not get Secret "rows" in namespace "team-a".`)
+  })
+
+  it('is asked for the right to pull with it for a gate too', async () => {
+    const evaluation = { instances: { configMap: { name: 'rows', key: 'rows.jsonl' }, format: 'SWEBench' }, images: { pullSecrets: ['models', 'rows'] } }
+    await expect(tryCreate('bob', aRunWith({ gate: { minResolvedRate: '0.3', evaluation } }))).rejects.toThrow('spec.gate.evaluation.images.pullSecrets: you may not get all of the Secrets models, rows')
   })
 
   it.each([
     ['spec.instances.s3.secretRef: you may not get Secret "rows"', { instances: { ...rows, format: 'SWEBench' } }],
     ['spec.instances.hub.tokenSecretRef: you may not get Secret "rows"', { instances: { ...hub('rows'), format: 'SWEBench' } }],
     ['spec.predictions.s3.secretRef: you may not get Secret "rows"', { predictions: { s3: { uri: 's3://data/preds.json', secretRef: { name: 'rows' } } } }],
+    ['spec.generation.model.s3.secretRef: you may not get Secret "rows"', { predictions: undefined, generation: { model: rows } }],
     ['spec.images.pullSecrets: you may not get all of the Secrets models, rows', { images: { pullSecrets: ['models', 'rows'] } }],
   ])('is asked for the right in an evaluation too: %s', async (says, change) => {
     await expect(tryCreate('bob', anEvaluationWith(change))).rejects.toThrow(says)
+  })
+
+  it.each([
+    ['spec.generation.model.s3.secretRef', rows],
+    ['spec.generation.model.hub.tokenSecretRef', hub('rows')],
+    ['spec.generation.model.fromRun.secretRef', { fromRun: { name: 'sft', secretRef: { name: 'rows' } } }],
+    ['spec.generation.model.fromRun.tokenSecretRef', { fromRun: { name: 'sft', tokenSecretRef: { name: 'rows' } } }],
+    ['spec.generation.model.endpoint.apiKeySecretRef', { endpoint: { url: 'https://api.example.com/v1', model: 'm', apiKeySecretRef: { name: 'rows' } } }],
+  ])('is asked for the right in a PreferenceGen too: %s', async (field, model) => {
+    await expect(tryCreate('bob', aPreferenceGenWith(model))).rejects.toThrow(`${field}: you may not get Secret "rows" in namespace "team-a".`)
+  })
+
+  it.each([rows, hub('rows')])('is asked for the right in every evaluation that samples are compared with', async (source) => {
+    const against = [{ ...hub('models'), format: 'SWEBench' }, { ...source, format: 'SWEBench' }]
+    const says = 'spec.decontamination.against: you may not get all of the Secrets that it names in namespace "team-a".'
+    await expect(tryCreate('bob', aPreferenceGenWith({ s3: { uri: 's3://swe/team-a/model' } }, { decontamination: { against } }))).rejects.toThrow(says)
+    expect(await isAllowed('bob', aPreferenceGenWith({ s3: { uri: 's3://swe/team-a/model' } }, { decontamination: { against: against.slice(0, 1) } }))).toBe(true)
   })
 
   it('is accepted with that right', async () => {

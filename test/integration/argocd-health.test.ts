@@ -4,8 +4,10 @@ import { join } from 'node:path'
 import { load } from 'js-yaml'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { z } from 'zod'
+import { states as preferenceStates } from '../../controllers/preference-gen/reasons.ts'
 import { states as evalStates } from '../../controllers/swebench-eval/reasons.ts'
 import { states as trainingStates } from '../../controllers/training-run/reasons.ts'
+import { parsePreferenceGen } from '../../crds/preference-gen.ts'
 import { parseSWEBenchEval } from '../../crds/swebench-eval.ts'
 import { parseTrainingRun } from '../../crds/training-run.ts'
 import type { KubeObject } from '../../operator/api/object.ts'
@@ -20,6 +22,7 @@ const testsSchema = z.object({ tests: z.array(z.object({ inputPath: z.string(), 
 const objectSchema = z.custom<KubeObject>()
 const kinds = [
   { kind: 'TrainingRun', parse: parseTrainingRun, states: trainingStates },
+  { kind: 'PreferenceGen', parse: parsePreferenceGen, states: preferenceStates },
   { kind: 'SWEBenchEval', parse: parseSWEBenchEval, states: evalStates },
 ] as const
 

@@ -86,7 +86,7 @@ describe('errors', () => {
     await plane.killApiServer()
     const began = performance.now()
     await expect(client.get(ConfigMap, key('applied'))).rejects.toMatchObject({ fault: 'UNREACHABLE' })
-    expect(performance.now() - began).toBeLessThan(5_000)
+    expect(performance.now() - began).toBeLessThan(30_000)
     await plane.startApiServer()
     expect(await client.get(ConfigMap, key('applied'))).toBeDefined()
   })

@@ -9,7 +9,7 @@ import { type ControlPlane, startControlPlane } from '../cluster/control-plane.t
 import { run, succeeds, waitUntil } from '../cluster/exec.ts'
 
 const root = join(import.meta.dirname, '../..')
-const HEALTH_KEYS = ['TrainingRun', 'SWEBenchEval'].map((kind) => `resource.customizations.health.swe-operator.dev_${kind}`)
+const HEALTH_KEYS = ['TrainingRun', 'PreferenceGen', 'SWEBenchEval'].map((kind) => `resource.customizations.health.swe-operator.dev_${kind}`)
 const configMapSchema = z.object({ metadata: z.object({ labels: z.record(z.string(), z.string()).optional() }), data: z.record(z.string(), z.string()) })
 
 let cluster: ControlPlane
@@ -17,12 +17,12 @@ let cluster: ControlPlane
 beforeAll(async () => {
   cluster = await startControlPlane({ name: 'config' })
   await kubectl('apply', '--server-side', '-k', join(root, 'crds'))
-  await waitUntil('trainingruns are served', 30_000, () => succeeds(cluster.binaries.kubectl, ['--kubeconfig', cluster.kubeconfigPath, 'get', 'trainingruns']))
+  await waitUntil('trainingruns are served', 60_000, () => succeeds(cluster.binaries.kubectl, ['--kubeconfig', cluster.kubeconfigPath, 'get', 'trainingruns']))
 })
 
 afterAll(() => cluster?.stop())
 
-describe.each(['training-run', 'swe-bench'])('the sample %s', (sample) => {
+describe.each(['training-run', 'swe-bench', 'dpo-run'])('the sample %s', (sample) => {
   const folder = join(root, 'config/samples', sample)
 
   it('is admitted with kubectl apply -k, and a second time changes nothing', async () => {
@@ -33,10 +33,24 @@ describe.each(['training-run', 'swe-bench'])('the sample %s', (sample) => {
 
   it('names a ConfigMap and a key that it brings along', async () => {
     const { spec } = trainingRunSchema.pick({ spec: true }).parse(load(readFileSync(join(folder, 'training-run.yaml'), 'utf8')))
-    const { configMap } = spec.data.files ?? spec.data.instances ?? {}
+    const { configMap } = spec.data.files ?? spec.data.instances ?? spec.data.preferences ?? {}
     const { data } = configMapSchema.parse(JSON.parse(await kubectl('get', 'configmap', '-n', 'demo', configMap?.name ?? '', '-o', 'json')))
     expect(data).toEqual({ [configMap?.key ?? '']: readFileSync(join(folder, 'rows.jsonl'), 'utf8') })
   })
+})
+
+it.each(['preference-gen', 'swebench-eval'])('the samples %s are admitted as they are', async (sample) => {
+  await kubectl('apply', '-f', join(root, 'config/samples/training-run/namespace.yaml'))
+  expect(await kubectl('apply', '-n', 'demo', '-k', join(root, 'config/samples', sample))).not.toMatch(/unchanged|rror/)
+})
+
+it('the sample of linked runs is admitted as a whole', async () => {
+  await kubectl('apply', '-f', join(root, 'config/samples/training-run/namespace.yaml'))
+  expect(await kubectl('apply', '-k', join(root, 'config/samples/dpo-from-run'))).toMatch(/preferences-from-quickstart created/)
+})
+
+it('the sample of a pipeline is admitted as a whole, in a namespace that it brings along', async () => {
+  expect((await kubectl('apply', '-k', join(root, 'config/samples/pipeline'))).match(/ created/g)).toHaveLength(6)
 })
 
 describe('the Argo CD health check', () => {

@@ -15,7 +15,7 @@ import { silentLog } from '../../operator/observe/log.ts'
 import { realWorld } from '../../operator/world.ts'
 import { startControlPlane, type ControlPlane } from '../cluster/control-plane.ts'
 import { waitUntil } from '../cluster/exec.ts'
-import { freePort } from '../world/free-port.ts'
+import { freePort } from '../cluster/free-port.ts'
 import { kube, type Kube, type KubeJson } from '../world/kube.ts'
 import { startVersitygw, type StoreServer } from '../world/versitygw.ts'
 
@@ -44,13 +44,13 @@ beforeAll(async () => {
     await api.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } })
     await api.apply({ apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'default', namespace } })
   }
-  await waitUntil('trainingruns are served', 30_000, async () => (await api.run(['get', 'trainingruns']).catch(() => undefined)) !== undefined)
+  await waitUntil('trainingruns are served', 60_000, async () => (await api.run(['get', 'trainingruns']).catch(() => undefined)) !== undefined)
   runUid = await aRun('tiny')
   await aPod('tiny-a1-x', { 'swe-operator.dev/uid': runUid, 'swe-operator.dev/role': 'train', 'swe-operator.dev/attempt': '1' })
 
   const storePort = await freePort()
   leader = await startReplica('swe-operator-0', storePort)
-  await waitUntil('the first replica leads', 30_000, () => leader.operator.runtime.isLeading())
+  await waitUntil('the first replica leads', 60_000, () => leader.operator.runtime.isLeading())
   standby = await startReplica('swe-operator-1', storePort)
   store = await startVersitygw(await secretOf('swe-operator-store', 'accessKeyId', 'secretAccessKey'), storePort)
   trusting = new Agent({ connect: { ca: (await secretOf('swe-operator-tls', 'ca.crt'))['ca.crt'] } })
@@ -71,7 +71,7 @@ describe('two replicas', () => {
 
   it('are told apart by the label that the progress Service selects', async () => {
     const led = async (name: string) => (await api.get('pod', name, SYSTEM))?.metadata.labels?.['swe-operator.dev/leader']
-    await waitUntil('the leader is labelled', 10_000, async () => (await led('swe-operator-0')) === 'true')
+    await waitUntil('the leader is labelled', 60_000, async () => (await led('swe-operator-0')) === 'true')
     expect(await led('swe-operator-1')).toBeUndefined()
   })
 })
@@ -80,7 +80,7 @@ describe('a pod of a run', () => {
   it('puts an object into the store once and lists it, through either replica', async () => {
     const token = await tokenOf('tiny-a1-x')
     for (const [index, { port }] of [leader, standby].entries()) {
-      await waitUntil('the bucket is open', 20_000, async () => (await ask(port, `${BASE}/objects?prefix=`, token)).status === 200)
+      await waitUntil('the bucket is open', 60_000, async () => (await ask(port, `${BASE}/objects?prefix=`, token)).status === 200)
       const signed = await ask(port, `${BASE}/presign`, token, { requests: [{ method: 'PUT', key: `result/a1/${index}.jsonl` }] })
       expect(signed).toMatchObject({ status: 200, body: { urls: [{ url: expect.any(String), headers: { 'If-None-Match': '*' } }] } })
       expect(await put(signed.body)).toBe(200)
@@ -112,7 +112,7 @@ print(urllib.request.urlopen(request, timeout=5, context=context).status)`
   it('is refused for another attempt, another run and another namespace', async () => {
     const token = await tokenOf('tiny-a1-x')
     const other = await aRun('other')
-    await waitUntil('the other run is seen', 10_000, async () => (await ask(leader.port, `/v1alpha1/namespaces/${TEAM}/trainingruns/other/objects?prefix=`, token)).status !== 404)
+    await waitUntil('the other run is seen', 60_000, async () => (await ask(leader.port, `/v1alpha1/namespaces/${TEAM}/trainingruns/other/objects?prefix=`, token)).status !== 404)
     expect((await ask(leader.port, `${BASE}/attempts/2/status`, token, REPORT)).status).toBe(403)
     expect((await ask(leader.port, `/v1alpha1/namespaces/${TEAM}/trainingruns/other/objects?prefix=`, token)).status).toBe(401)
     const forOther = await tokenOf('tiny-a1-x', `swe-operator.dev/trainingruns/${other}`)
@@ -128,7 +128,7 @@ print(urllib.request.urlopen(request, timeout=5, context=context).status)`
     const statusAt = async (port: number) => (await ask(port, `/v1alpha1/namespaces/${TEAM}/trainingruns/gone/objects?prefix=`, token)).status
     expect([await statusAt(leader.port), await statusAt(standby.port)]).toEqual([200, 200])
     await api.run(['delete', 'trainingrun', 'gone', '-n', TEAM])
-    for (const { port } of [leader, standby]) await waitUntil('the run is known to be gone', 10_000, async () => (await statusAt(port)) === 410)
+    for (const { port } of [leader, standby]) await waitUntil('the run is known to be gone', 60_000, async () => (await statusAt(port)) === 410)
   })
 
   it('is refused without the audience of its run', async () => {
@@ -142,14 +142,14 @@ print(urllib.request.urlopen(request, timeout=5, context=context).status)`
     const token = await tokenOf('tiny-a1-y')
     expect((await ask(leader.port, `${BASE}/objects?prefix=`, token)).status).toBe(200)
     await api.run(['patch', 'pod', 'tiny-a1-y', '-n', TEAM, '--subresource=status', '--type=merge', '-p', JSON.stringify({ status: { phase: 'Failed' } })])
-    await waitUntil('its end is seen', 10_000, async () => (await ask(leader.port, `${BASE}/objects?prefix=`, token)).status === 403)
+    await waitUntil('its end is seen', 60_000, async () => (await ask(leader.port, `${BASE}/objects?prefix=`, token)).status === 403)
   })
 })
 
 describe('the leader', () => {
   it('hands its label over when it stops', async () => {
     await leader.operator.stop()
-    await waitUntil('the other replica leads', 30_000, async () => (await api.get('pod', 'swe-operator-1', SYSTEM))?.metadata.labels?.['swe-operator.dev/leader'] === 'true')
+    await waitUntil('the other replica leads', 60_000, async () => (await api.get('pod', 'swe-operator-1', SYSTEM))?.metadata.labels?.['swe-operator.dev/leader'] === 'true')
     expect((await api.get('pod', 'swe-operator-0', SYSTEM))?.metadata.labels?.['swe-operator.dev/leader']).toBeUndefined()
     expect((await ask(standby.port, `${BASE}/attempts/1/status`, await tokenOf('tiny-a1-x'), REPORT)).status).toBe(200)
   })
@@ -159,7 +159,7 @@ async function startReplica(name: string, storePort: number): Promise<Replica> {
   const port = await freePort()
   const uid = await aPod(name, {}, SYSTEM)
   const config = {
-    trainer: { image: 'trainer', gpuImage: 'trainer-gpu', imagePullPolicy: 'IfNotPresent' },
+    trainer: { image: 'trainer', gpuImage: 'trainer-gpu', imagePullPolicy: 'IfNotPresent' }, serving: { vllmImage: 'vllm:1', sglangImage: 'sglang:1' },
     harness: { image: 'harness', imagePullPolicy: 'Never' },
     store: { endpoint: `http://127.0.0.1:${storePort}`, region: 'us-east-1', bucket: 'swe-operator', credentials: { kind: 'Embedded', secretName: 'swe-operator-store' } },
     endpoints: { host: '127.0.0.1', port, healthPort: 0, artifactsHost: 'localhost', progressHost: 'localhost' },
@@ -194,7 +194,9 @@ async function tokenOf(pod: string, audience = `swe-operator.dev/trainingruns/${
   return out.trim()
 }
 
+/** The operator makes its Secrets when it first needs them, which may be after it leads. */
 async function secretOf<K extends string>(name: string, ...keys: readonly K[]): Promise<Readonly<Record<K, string>>> {
+  await waitUntil(`Secret ${name} is made`, 60_000, async () => (await api.get('secret', name, SYSTEM)) !== undefined)
   const { data = {} } = (await api.get<{ data?: Record<string, string> }>('secret', name, SYSTEM)) ?? {}
   return Object.fromEntries(keys.map((key) => [key, Buffer.from(data[key] ?? '', 'base64').toString()])) as Record<K, string>
 }

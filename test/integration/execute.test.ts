@@ -137,7 +137,7 @@ describe('a whole operator on a real API server', () => {
   const ships = async (fleet: Fleet): Promise<string[]> =>
     (await sea.client.list(ShipType, { namespace: 'a' })).items.filter(({ metadata }) => metadata.ownerReferences?.[0]?.uid === fleet.metadata.uid).map(({ metadata }) => metadata.name)
   const settles = (fleet: Fleet, size: number) =>
-    waitUntil(`${fleet.metadata.name} has ${size} ships and says so`, 20_000, async () =>
+    waitUntil(`${fleet.metadata.name} has ${size} ships and says so`, 60_000, async () =>
       (await ships(fleet)).length === size && (await sea.client.get(FleetType, fleet.metadata))?.status?.ships === size)
 
   it('follows the wish, repairs what is deleted, and then writes nothing', async () => {

@@ -24,7 +24,7 @@ export async function startFleetWorld(name: string): Promise<FleetWorld> {
   await client.create(NamespaceType, { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'a' } })
   for (const type of [FleetType, ShipType]) await client.create(DefinitionType, definitionOf(type))
   for (const type of [FleetType, ShipType]) {
-    await waitUntil(`${type.plural} are served`, 30_000, () => client.list(type).then(() => true, () => false))
+    await waitUntil(`${type.plural} are served`, 60_000, () => client.list(type).then(() => true, () => false))
   }
   const stop = async (): Promise<void> => {
     await transport.close()

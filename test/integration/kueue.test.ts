@@ -68,7 +68,7 @@ async function startOperator(): Promise<Manager> {
   const client = () => manager.runtime.client
   const queue = { of: (job: Parameters<ReturnType<typeof createQueueReader>['of']>[0]) => createQueueReader(client(), realWorld).of(job) }
   const nodes = { labelsOf: (name: string) => createNodeReader(client(), realWorld).labelsOf(name) }
-  const store = { dataManifest: async () => ({ verdict: aPrepareVerdict() }), attemptVerdict: async () => undefined, resultManifest: async () => result && { verdict: result } }
+  const store = { dataManifest: async () => ({ verdict: aPrepareVerdict() }), attemptVerdict: async () => undefined, resultManifest: async () => result && { verdict: result }, publishManifest: async () => undefined }
   const sources = { settings: { ...settings, pools: [pool] }, store, progress: { of: () => undefined, paceOf: () => undefined }, warnings: { latest: async () => undefined }, queue, nodes }
   const manager = createManager({
     connection, world: realWorld, log: silentLog, leaseName: 'swe-operator-leader', fieldManager: 'swe-operator', kinds: trainingRunKinds,

@@ -14,8 +14,9 @@ import { waitUntil } from '../cluster/exec.ts'
 import { startFleetWorld, type FleetWorld } from './fleet-world.ts'
 
 const RETRY_MS = 2_000
-const LEASE_AND_RETRY_MS = 15_000 + RETRY_MS
-const SLACK_MS = 3_000 // of a busy machine
+const LEASE_MS = 15_000
+const LEASE_AND_RETRY_MS = LEASE_MS + RETRY_MS
+const SLACK_MS = 10_000 // of a busy machine
 const SHIPS = 400 // takes a second or two, so that a signal comes in the middle of a plan
 const MINUTE_MS = 60_000
 
@@ -120,7 +121,7 @@ describe('the process that leads', () => {
     await leads('stopped', 'two')
     await built('stopped', SHIPS)
     await sea.client.create(FleetType, aFleet(SHIPS, { name: 'later' })) // the first one finds this in its sockets when it wakes up
-    const ended = once(one, 'exit', { signal: AbortSignal.timeout(10_000) })
+    const ended = once(one, 'exit', { signal: AbortSignal.timeout(60_000) })
     one.kill('SIGCONT')
     expect(await ended).toEqual([1, null])
     await built('later', SHIPS)
@@ -129,7 +130,7 @@ describe('the process that leads', () => {
 
   it('finishes its plan on SIGTERM, hands over within seconds and ends with success', async () => {
     const one = await leadAndBegin('ended')
-    const ended = once(one, 'exit', { signal: AbortSignal.timeout(20_000) })
+    const ended = once(one, 'exit', { signal: AbortSignal.timeout(60_000) })
     one.kill('SIGTERM')
     expect(await ended).toEqual([0, null])
     await leads('ended', 'two', RETRY_MS + SLACK_MS)
@@ -147,7 +148,7 @@ describe('the process that leads', () => {
       path.unblock()
       await sea.client.create(FleetType, aFleet(3, { name: 'unanswered' }))
       startReplica('unanswered', 'one', path.kubeconfig)
-      await built('unanswered', 3, RENEW_DEADLINE_MS) // not the 15 s that anybody else would wait
+      await built('unanswered', 3, LEASE_MS - 1_000) // not what anybody else would wait
     } finally {
       await path.close()
     }

@@ -13,7 +13,7 @@ let cluster: ControlPlane
 beforeAll(async () => {
   cluster = await startControlPlane({ name: 'readme' })
   await kubectl(['apply', '--server-side', '-k', join(root, 'crds')])
-  await waitUntil('trainingruns are served', 30_000, () => succeeds(cluster.binaries.kubectl, ['--kubeconfig', cluster.kubeconfigPath, 'get', 'trainingruns']))
+  await waitUntil('trainingruns are served', 60_000, () => succeeds(cluster.binaries.kubectl, ['--kubeconfig', cluster.kubeconfigPath, 'get', 'trainingruns']))
 })
 
 afterAll(() => cluster?.stop())

@@ -4,17 +4,19 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type ControlPlane, startControlPlane } from '../cluster/control-plane.ts'
 import { succeeds, waitUntil } from '../cluster/exec.ts'
 import { complaints as complaintsOf, type Json, kubectl as kubectlOf, merged } from './manifests.ts'
-import { accepted, acceptedChanges, manifest, refused, refusedChanges } from './training-run-admission.rows.ts'
+import { accepted, acceptedChanges, gate, manifest, onlyRemoved, refused, refusedChanges } from './training-run-admission.rows.ts'
 
 const definitions = join(import.meta.dirname, '../../crds/generated')
-const admitted = merged(manifest, { metadata: { name: 'admitted' }, spec: { budget: { maxCost: '250' }, evaluation: { everySteps: 20 }, lora: { targetModules: ['q_proj', 'v_proj'] } } })
+const publish = { hub: { repo: 'team/tuned', tokenSecretRef: { name: 'hub' } } }
+const gated = gate({ minResolvedRate: '0.3' })
+const admitted = merged(merged(manifest, gated), { metadata: { name: 'admitted' }, spec: { budget: { maxCost: '250' }, evaluation: { everySteps: 20 }, lora: { targetModules: ['q_proj', 'v_proj'] }, publish } })
 
 let cluster: ControlPlane
 
 beforeAll(async () => {
   cluster = await startControlPlane({ name: 'admission' })
   await kubectl(['apply', '--server-side', '-f', definitions])
-  await waitUntil('trainingruns are served', 30_000, () => succeeds(cluster.binaries.kubectl, ['--kubeconfig', cluster.kubeconfigPath, 'get', 'trainingruns']))
+  await waitUntil('trainingruns are served', 60_000, () => succeeds(cluster.binaries.kubectl, ['--kubeconfig', cluster.kubeconfigPath, 'get', 'trainingruns']))
   await kubectl(['create', '-f', '-'], admitted)
 })
 
@@ -54,6 +56,15 @@ describe('an admitted run cannot change so that', () => {
   it.each(refusedChanges)('%s', async (_what, change, ...says) => {
     expect(await complaints(patch(change, '--dry-run=server'))).toEqual([...says].sort())
   })
+
+  it.each([
+    ['it publishes what it was told not to publish', 'publish', { spec: { publish } }],
+    ['it gets a gate', 'gate', gated],
+  ] as const)('%s', async (_what, field, change) => {
+    const name = `without-${field}`
+    await kubectl(['create', '-f', '-'], merged(manifest, { metadata: { name } }))
+    expect(await complaints(['patch', 'trun', name, '--type=merge', '--dry-run=server', '-p', JSON.stringify(change)])).toEqual([onlyRemoved(field)])
+  })
 })
 
 describe('the status', () => {
@@ -90,7 +101,7 @@ describe('the status', () => {
 
 describe('kubectl explain', () => {
   it('knows the unit, the default and an example', async () => {
-    expect((await kubectl(['explain', 'trainingrun.spec.optimizer.learningRate'])).replaceAll(/\s+/g, ' ')).toContain('Peak learning rate, above 0 and at most 1, as a string such as "2e-4". Default: "2e-4", for full fine-tuning "2e-5".')
+    expect((await kubectl(['explain', 'trainingrun.spec.optimizer.learningRate'])).replaceAll(/\s+/g, ' ')).toContain('Peak learning rate, above 0 and at most 1, as a string such as "2e-4". Default: "2e-4", for full fine-tuning "2e-5"; with method DPO "5e-6" and "5e-7".')
   })
 })
 

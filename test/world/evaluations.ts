@@ -5,6 +5,7 @@ import type { SWEBenchEval } from '../../crds/swebench-eval.ts'
 import { buildInstanceImages, buildProImages, importInstanceImages, instancesDirectory, withLocalImages, withProImages } from '../cluster/instance-images.ts'
 import { describe } from './describe.ts'
 import { ensureNamespace, type Place, type Site } from './site.ts'
+import { isFinal, untilIn } from './states.ts'
 import { viewStore } from './store-view.ts'
 import { until } from './until.ts'
 
@@ -18,12 +19,23 @@ const PRO_ROWS = 'rows.swebenchpro.jsonl'
 /** Of a specification: the fixture instances that are in SWE-bench Pro's format too. */
 export const proInstances = { configMap: { name: ROWS, key: PRO_ROWS }, format: 'SWEBenchPro' }
 
-/** An empty namespace that admits images of instances, with their rows in it. */
+/** An empty namespace that admits images of instances, with their rows in it, and no verdict of an earlier one of that name. */
 export async function openEvaluations(place: Place, say: (line: string) => void): Promise<void> {
   const { kube } = place.site
   await kube.run(['delete', 'namespace', place.namespace, '--ignore-not-found', '--wait', '--timeout=180s'])
   await ensureNamespace(kube, place.namespace, 'baseline')
+  await forgetVerdicts(place)
   await shipInstances(place, say)
+}
+
+/** A cluster keeps its store when it goes down, and a namespace its prefix there. */
+async function forgetVerdicts({ site, namespace }: Place): Promise<void> {
+  const store = await viewStore(site)
+  try {
+    await store.removeBelow(`s3://swe-operator/${namespace}/verdict-cache/`)
+  } finally {
+    await store.close()
+  }
 }
 
 /** Builds the fixture instances' images, gives them to the cluster, and ships the rows of all formats as a ConfigMap. */
@@ -36,6 +48,17 @@ export async function shipInstances({ site, namespace }: Place, say: (line: stri
   files.push([PRO_ROWS, withProImages(await read(PRO_ROWS), proImages)])
   await site.kube.apply({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: ROWS, namespace }, data: Object.fromEntries(files) })
 }
+
+/** The shipped rows of some instances with images that are named by digest. Returns where they are. */
+export async function shipPinned({ site, namespace }: Place, instances: readonly string[]): Promise<object> {
+  const shipped = await site.kube.get<{ data: Record<string, string> }>('configmap', ROWS, namespace)
+  const rows = (shipped?.data['rows.swebench.jsonl'] ?? '').trim().split('\n').map((line) => rowSchema.parse(JSON.parse(line)))
+  const pinned = rows.filter((row) => instances.includes(row.instance_id)).map(async (row) => JSON.stringify({ ...row, image: await site.cluster.images.nameByDigest(row.image) }))
+  await site.kube.apply({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'pinned', namespace }, data: { 'rows.jsonl': (await Promise.all(pinned)).join('\n') } })
+  return { configMap: { name: 'pinned', key: 'rows.jsonl' }, format: 'SWEBench' }
+}
+
+const rowSchema = z.looseObject({ instance_id: z.string(), image: z.string() })
 
 /** A file of predictions of the fixture set, under its own name in the ConfigMap `predictions-<name>`. */
 export async function shipPredictions({ site, namespace }: Place, name: string, file: string): Promise<void> {
@@ -83,14 +106,8 @@ export async function readEval({ site, namespace }: Place, name: string): Promis
   return site.kube.get<SWEBenchEval>('swebencheval', name, namespace)
 }
 
-/** Waits for a state, and fails at once when the evaluation ends in another final one. */
-export async function untilEvalIs(place: Place, name: string, state: string, seconds: number): Promise<SWEBenchEval> {
-  const reached = await until(`evaluation ${name} is ${state}`, seconds, async () => {
-    const evaluation = await readEval(place, name)
-    return evaluation?.status?.state === state || isFinal(evaluation) ? evaluation : undefined
-  }, () => describeEval(place, name))
-  if (reached.status?.state !== state) throw new Error(`evaluation ${name} ended ${reached.status?.state}, not ${state}:\n${await describeEval(place, name)}`)
-  return reached
+export function untilEvalIs(place: Place, name: string, state: string, seconds: number): Promise<SWEBenchEval> {
+  return untilIn(place, { kind: 'swebencheval', name }, state, seconds)
 }
 
 /** Waits until so many predictions have ended, and fails at once when the evaluation has. */
@@ -101,10 +118,6 @@ export async function untilVerdicts(place: Place, name: string, count: number, s
     if (isFinal(evaluation) && verdictsIn(evaluation) < count) throw new Error(`evaluation ${name} ended before`)
     return verdictsIn(evaluation) >= count
   }, () => describeEval(place, name))
-}
-
-function isFinal(evaluation: SWEBenchEval | undefined): boolean {
-  return evaluation?.status?.conditions?.some(({ type, status }) => (type === 'Complete' || type === 'Stalled') && status === 'True') ?? false
 }
 
 const resultSchema = z.object({
@@ -122,10 +135,12 @@ export async function resultsOf(site: Site, evaluation: SWEBenchEval, table = 'r
   return (await reportFileOf(site, evaluation, table)).trim().split('\n').map((line) => resultSchema.parse(JSON.parse(line)))
 }
 
-/** A file of the report by its name. */
-export async function reportFileOf(site: Site, evaluation: SWEBenchEval, file: string): Promise<string> {
-  const uri = evaluation.status?.artifacts?.find(({ name }) => name === file)?.uri
-  if (uri === undefined) throw new Error(`evaluation ${evaluation.metadata.name} has no ${file}`)
+type Reported = Readonly<{ metadata: Readonly<{ name: string }>; status?: Readonly<{ artifacts?: readonly Readonly<{ name: string; uri: string }>[] | undefined }> | undefined }>
+
+/** A file of a report by its name. */
+export async function reportFileOf(site: Site, { metadata, status }: Reported, file: string): Promise<string> {
+  const uri = status?.artifacts?.find(({ name }) => name === file)?.uri
+  if (uri === undefined) throw new Error(`${metadata.name} has no ${file}`)
   const store = await viewStore(site)
   try {
     return (await store.read(uri)).toString()

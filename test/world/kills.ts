@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { killInPod } from './host-process.ts'
-import { trainingPod, untilStep } from './runs.ts'
+import { readRun, trainingPod, untilStep } from './runs.ts'
 import { OPERATOR_NAMESPACE, type Place, type Site } from './site.ts'
 import { until } from './until.ts'
 
-export const KILLS = ['operator', 'trainer process', 'trainer pod', 'API server'] as const
+export const KILLS = ['trainer process', 'trainer pod', 'API server', 'operator'] as const // last what a kubelet may take a minute to start again: the run goes on meanwhile
 export type Kill = (typeof KILLS)[number]
 
 /** Does one of the things that happen to a cluster at night, to one run. */
@@ -28,12 +28,16 @@ export async function strike(kill: Kill, place: Place, run: string): Promise<voi
 
 const STRIKE_LIMIT_SECONDS = 60 // an attempt follows the one before within half a minute
 
-/** Strikes once the run has come to a step, and waits until the operator answers again. */
+/** Strikes once the run has come to a step, and waits until the operator answers again and what was struck has ended. */
 export async function strikeAt(place: Place, run: string, { kill, step }: Readonly<{ kill: Kill; step: number }>, seconds: number): Promise<void> {
   await untilStep(place, run, step, seconds)
+  const struck = (await readRun(place, run))?.status?.attempts?.length ?? 0
   // Between two attempts there is no pod to strike; a night in which a strike never landed proves nothing.
   await until(`the strike at the ${kill} of ${run}`, STRIKE_LIMIT_SECONDS, () => strike(kill, place, run).then(() => true))
   await untilOperatorReady(place.site)
+  if (kill === 'operator' || kill === 'API server') return
+  // A report may be old by a hundred steps: the next strike would find the pod of this attempt still ending.
+  await until(`attempt ${struck} of ${run} has ended`, seconds, async () => (await readRun(place, run))?.status?.attempts?.[struck - 1]?.state !== 'Running')
 }
 
 /** SIGKILL to its process; the kubelet starts the container again. */
@@ -91,7 +95,7 @@ export async function replaceOperator(site: Site): Promise<void> {
 
 /** Waits until somebody holds the lease and answers again after a kill. */
 export async function untilOperatorReady(site: Site): Promise<void> {
-  await until('the operator is ready', 120, async () => {
+  await until('the operator is ready', 240, async () => {
     const out = await site.kube.run(['get', 'deployment', 'swe-operator', '-n', OPERATOR_NAMESPACE, '-o', 'jsonpath={.status.readyReplicas}'])
     return out === '1'
   })

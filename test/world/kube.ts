@@ -60,6 +60,7 @@ function capture(program: string, args: readonly string[], input?: string): Prom
       const shown = args.slice(2).join(' ')
       reject(new KubectlError(`kubectl ${shown}: ${Buffer.concat(err).toString().trim()}`))
     })
+    child.stdin.on('error', () => undefined) // it ended before it had read all of it, and says why by its exit
     child.stdin.end(input ?? '')
   })
 }

@@ -10,6 +10,8 @@ export const HUB_MODEL = 'team/tiny'
 export const HUB_ROWS = 'team/rows'
 export const HUB_INSTANCES = 'team/instances'
 export const HUB_TOKEN_SECRET = 'hub-token'
+/** Where those who have the token may publish: there is none yet. */
+export const HUB_TUNED = 'team/tuned'
 
 const ROWS = `
 import pathlib, pyarrow as pa, pyarrow.parquet as pq
@@ -53,6 +55,12 @@ async function serve({ site, namespace }: Place, { dataset, gated, making, ...mo
   await site.kube.apply({ apiVersion: 'v1', kind: 'Secret', metadata: { name: HUB_TOKEN_SECRET, namespace }, stringData: { HF_TOKEN: TOKEN } })
   await until('the hub answers', 240, () => site.kube.run(['get', '--raw', `/api/v1/namespaces/${namespace}/services/${NAME}:8080/proxy/api/datasets/${dataset}`]).then(() => true, () => false))
   return `http://${NAME}.${namespace}.svc:8080`
+}
+
+/** What the hub says of each commit that was written to it: which one, of which repository, who sees it, and all its files. */
+export async function commitsOf({ site, namespace }: Place): Promise<readonly string[]> {
+  const log = await site.kube.run(['logs', `job/${NAME}`, '-n', namespace])
+  return log.split('\n').filter((line) => line.startsWith('Commit '))
 }
 
 export async function closeHub({ site, namespace }: Place): Promise<void> {

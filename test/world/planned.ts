@@ -1,7 +1,7 @@
 // What a plan comes to, in words a test can compare.
 import type { Pod } from '../../controllers/shared/kinds.ts'
 import { plan } from '../../controllers/training-run/plan.ts'
-import type { completed, Observation } from './training-run.ts'
+import type { Observation, PodState } from './training-run.ts'
 
 /** What the user sees and what is written, without the details of the objects. */
 export function outcome(seen: Observation) {
@@ -11,7 +11,7 @@ export function outcome(seen: Observation) {
   return { state: status?.['state'], message: ready?.message, writes: names, again }
 }
 
-export function ended(verdict: ReturnType<typeof completed>) {
+export function ended(verdict: NonNullable<Extract<PodState, { kind: 'Ended' }>['verdict']>) {
   return { kind: 'Ended', verdict } as const
 }
 

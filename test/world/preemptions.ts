@@ -69,7 +69,7 @@ async function killUnseen(place: Place, run: string): Promise<void> {
 async function scale({ site }: Place, replicas: 0 | 1): Promise<void> {
   const deployments = ['swe-operator', 'swe-operator-store'].map((name) => `deployment/${name}`)
   await site.kube.run(['scale', ...deployments, '-n', OPERATOR_NAMESPACE, `--replicas=${replicas}`])
-  await until(`operator and store have ${replicas} pods`, 120, async () => {
+  await until(`operator and store have ${replicas} pods`, 240, async () => {
     const pods = await site.kube.list<Readonly<{ status?: { phase?: string } }>>('pods', { namespace: OPERATOR_NAMESPACE })
     return pods.filter(({ status }) => status?.phase === 'Running').length === replicas * deployments.length
   })

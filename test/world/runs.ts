@@ -1,6 +1,7 @@
 import type { TrainingRun } from '../../crds/training-run.ts'
 import { describe } from './describe.ts'
 import type { Place } from './site.ts'
+import { isFinal, untilIn } from './states.ts'
 import { until } from './until.ts'
 
 /** A TrainingRun as a user would write it; only what a test cares about is said. */
@@ -12,15 +13,8 @@ export async function readRun({ site, namespace }: Place, name: string): Promise
   return site.kube.get<TrainingRun>('trainingrun', name, namespace)
 }
 
-/** Waits for a state, and fails at once when the run ends in another final one. */
-export async function untilState(place: Place, name: string, state: string, seconds: number): Promise<TrainingRun> {
-  const reached = await until(`${place.namespace}/${name} is ${state}`, seconds, async () => {
-    const run = await readRun(place, name)
-    const done = run?.status?.state === state && run.status.observedGeneration === run.metadata.generation
-    return done || isFinal(run) ? run : undefined
-  }, () => describeRun(place, name))
-  if (reached.status?.state !== state) throw new Error(`${place.namespace}/${name} ended ${reached.status?.state}, not ${state}:\n${await describeRun(place, name)}`)
-  return reached
+export function untilState(place: Place, name: string, state: string, seconds: number): Promise<TrainingRun> {
+  return untilIn(place, { kind: 'trainingrun', name }, state, seconds)
 }
 
 export async function untilStep(place: Place, name: string, step: number, seconds: number): Promise<TrainingRun> {
@@ -28,10 +22,6 @@ export async function untilStep(place: Place, name: string, step: number, second
     const run = await readRun(place, name)
     return (run?.status?.progress?.step ?? 0) >= step || isFinal(run) ? run : undefined
   }, () => describeRun(place, name))
-}
-
-function isFinal(run: TrainingRun | undefined): boolean {
-  return run?.status?.conditions?.some((one) => (one.type === 'Complete' || one.type === 'Stalled') && one.status === 'True') ?? false
 }
 
 export function describeRun(place: Place, name: string): Promise<string> {

@@ -1,4 +1,5 @@
 // A cluster in memory: just enough of the API server, job controller, kubelet, garbage collector and store for one run.
+import { preferenceGenKinds } from '../../controllers/preference-gen/controller.ts'
 import { queueOf } from '../../controllers/jobs/queue-labels.ts'
 import type { TrainingRun, TrainingRunStatus } from '../../crds/training-run.ts'
 import { keyOf, kindKey, type KubeObject, type ObjectKey, type ResourceType } from '../../operator/api/object.ts'
@@ -8,8 +9,12 @@ import { hasFinalizer } from '../../operator/meta/finalizer.ts'
 import { controllerOf } from '../../operator/meta/owner.ts'
 import { toSeconds } from '../../operator/meta/time.ts'
 import { finishOf, isTerminal, type DesiredJob, type Job, type Pod } from '../../controllers/shared/kinds.ts'
-import { JOB_TRACKING_FINALIZER, OWNER_LABELS } from '../../controllers/shared/labels.ts'
+import { JOB_TRACKING_FINALIZER } from '../../controllers/shared/labels.ts'
+import { sweBenchEvalKinds } from '../../controllers/swebench-eval/controller.ts'
+import { trainingRunKinds } from '../../controllers/training-run/controller.ts'
 import { NOON } from './training-run.ts'
+
+const CACHED = [...trainingRunKinds, ...preferenceGenKinds, ...sweBenchEvalKinds]
 
 /** Moves only by the methods below; every object is plain JSON, as the API server would return it. */
 export class SimulatedCluster {
@@ -204,7 +209,7 @@ export class SimulatedCluster {
     return {
       get: (key: ObjectKey) => all.find(({ metadata }) => keyOf(metadata) === keyOf(key)),
       list: () => all,
-      by: (index, value) => all.filter((object) => indexValue(index, object) === value),
+      by: (index, value) => all.filter((object) => indexValues(index, object).includes(value)),
       synced: () => true,
       staleSeconds: () => 0,
     }
@@ -215,8 +220,9 @@ function isPod(object: KubeObject): object is Pod {
   return object.kind === 'Pod'
 }
 
-function indexValue(index: string, { metadata, ...object }: KubeObject): string | undefined {
-  return index === 'owner' ? controllerOf({ ...object, metadata })?.uid : `${metadata.namespace}/${metadata.labels?.[OWNER_LABELS.TrainingRun]}`
+function indexValues(index: string, object: KubeObject): readonly (string | undefined)[] {
+  if (index === 'owner') return [controllerOf(object)?.uid]
+  return CACHED.find(({ type }) => type.kind === object.kind)?.indexes?.[index]?.(object) ?? []
 }
 
 function idOf(object: Readonly<{ apiVersion: string; kind: string; namespace?: string; name?: string; metadata?: KubeObject['metadata'] }>): string {

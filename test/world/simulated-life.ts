@@ -11,11 +11,11 @@ import { isTerminal, type Pod } from '../../controllers/shared/kinds.ts'
 import { numberOf, ROLE } from '../../controllers/shared/labels.ts'
 import { StoreError } from '../../controllers/store/error.ts'
 import { trainingRunController } from '../../controllers/training-run/controller.ts'
-import { isFinished } from '../../controllers/training-run/observed.ts'
+import { isFinished } from '../../controllers/shared/lifecycle.ts'
 import type { QueueAnswer } from '../../controllers/training-run/queue/workload.ts'
 import type { TrainVerdict } from '../../controllers/training-run/verdicts.ts'
 import { SimulatedCluster } from './simulated-cluster.ts'
-import { a100, aPrepareVerdict, aTrainingRun, completed, preempted, settings } from './training-run.ts'
+import { a100, aPrepareVerdict, aTrainingRun, completed, preempted, published, settings } from './training-run.ts'
 
 const TOTAL_STEPS = 60
 const CHECKPOINT_EVERY = 10
@@ -47,6 +47,7 @@ export class SimulatedLife {
       dataManifest: () => this.#ask('data'),
       attemptVerdict: (_run, attempt) => this.#ask(`attempt ${attempt}`),
       resultManifest: () => this.#ask('result'),
+      publishManifest: () => this.#ask('publish'),
     },
     progress: { of: (uid) => this.#reports.get(uid), paceOf: () => undefined },
     warnings: { latest: async () => this.#complain() },
@@ -104,7 +105,18 @@ export class SimulatedLife {
   train(steps: number): void {
     for (const pod of this.running()) {
       if (pod.metadata.labels?.[ROLE] === 'prepare') this.#prepared(pod)
+      else if (pod.metadata.labels?.[ROLE] === 'publish') this.#published(pod)
       else this.#advance(pod, steps)
+    }
+  }
+
+  /** The evaluation of its gate ends with this rate, once it is there. */
+  measure(rate: string): void {
+    for (const child of this.cluster.children()) {
+      if (child.kind !== 'SWEBenchEval' || 'status' in child) continue
+      const conditions = [{ type: 'Complete', status: 'True', reason: 'Succeeded', message: '', lastTransitionTime: toSeconds(this.cluster.now()) }]
+      const measured = { ...child, status: { state: 'Succeeded', conditions, resolvedRate: { value: rate } } }
+      this.cluster.write({ op: 'apply', object: measured })
     }
   }
 
@@ -144,15 +156,16 @@ export class SimulatedLife {
     await this.settle()
   }
 
-  /** Everybody does their part for so many minutes, or until the run is finished. */
-  async goOn(rounds: number): Promise<void> {
+  /** Everybody does their part for so many minutes, or until the run is finished or in a state. */
+  async goOn(rounds: number, until?: string): Promise<void> {
     for (let round = 0; round < rounds; round += 1) {
       await this.settle()
-      if (this.cluster.run && isFinished(this.cluster.run)) return
+      if (this.cluster.run && (isFinished(this.cluster.run) || this.status.state === until)) return
       this.cluster.runJobController()
       this.cluster.collectGarbage()
       this.runKubelet()
       this.train(CHECKPOINT_EVERY)
+      this.measure('0.5000')
       this.cluster.seconds += 60
     }
   }
@@ -213,6 +226,11 @@ export class SimulatedLife {
   #prepared(pod: Pod): void {
     this.store.set('data', { verdict: aPrepareVerdict() })
     this.#end(pod, 0, aPrepareVerdict())
+  }
+
+  #published(pod: Pod): void {
+    this.store.set('publish', { verdict: published() })
+    this.#end(pod, 0, published())
   }
 
   #end(pod: Pod, exitCode: number, verdict?: object): void {

@@ -58,7 +58,7 @@ function image(key: string, reference: string): Readonly<Record<string, string>>
 /** A namespace of its own with a Secret that opens the store, as a user's own bucket would have. */
 export async function openNamespace({ site, namespace }: Place): Promise<void> {
   await ensureNamespace(site.kube, namespace)
-  const { data } = (await until('the store credentials', 60, () => site.kube.get<{ data: Record<string, string> }>('secret', 'swe-operator-store', OPERATOR_NAMESPACE)))
+  const { data } = (await until('the store credentials', 180, () => site.kube.get<{ data: Record<string, string> }>('secret', 'swe-operator-store', OPERATOR_NAMESPACE)))
   const plain = (key: string): string => Buffer.from(data[key] ?? '', 'base64').toString()
   await site.kube.apply({
     apiVersion: 'v1',

@@ -8,6 +8,10 @@ export type StoreView = Readonly<{
   read(uri: string): Promise<Buffer>
   write(uri: string, content: string): Promise<void>
   sha256(uri: string): Promise<string>
+  /** The URIs that begin so; at most a thousand, which is what one listing has. */
+  list(uri: string): Promise<readonly string[]>
+  /** Removes all objects whose URIs begin so. */
+  removeBelow(uri: string): Promise<void>
   close(): Promise<void>
 }>
 
@@ -27,8 +31,19 @@ export async function viewStore(site: Site): Promise<StoreView> {
     read,
     write: async (uri, content) => void (await request(uri, { method: 'PUT', body: content })),
     sha256: async (uri) => createHash('sha256').update(await read(uri)).digest('hex'),
+    list: (uri) => keysBelow(uri, request),
+    removeBelow: async (uri) => {
+      for (let found = await keysBelow(uri, request); found.length > 0; found = await keysBelow(uri, request)) for (const one of found) await request(one, { method: 'DELETE' })
+    },
     close: forward.stop,
   }
+}
+
+/** At most a thousand URIs, which is what one listing has. */
+async function keysBelow(uri: string, request: (uri: string) => Promise<Buffer>): Promise<readonly string[]> {
+  const [, bucket = '', prefix = ''] = /^s3:[/]{2}([^/]+)[/](.*)$/.exec(uri) ?? []
+  const listing = (await request(`s3://${bucket}?list-type=2&prefix=${encodeURIComponent(prefix)}`)).toString()
+  return [...listing.matchAll(/<Key>([^<]+)<\/Key>/g)].map(([, key = '']) => `s3://${bucket}/${key}`)
 }
 
 function forwardedPort(site: Site): Promise<{ port: number; stop(): Promise<void> }> {

@@ -2,15 +2,16 @@
 import type { TrainingRun, TrainingRunAttempt, TrainingRunSpec, TrainingRunStatus } from '../../crds/training-run.ts'
 import { setConditions } from '../../operator/meta/conditions.ts'
 import { toSeconds } from '../../operator/meta/time.ts'
-import type { Attempt, Preparation } from '../../controllers/training-run/children.ts'
+import type { Attempt, Preparation, Publication } from '../../controllers/training-run/children.ts'
 import type { Observed } from '../../controllers/training-run/observed.ts'
-import type { Pool } from '../../controllers/training-run/pools/pool.ts'
+import type { Pool } from '../../controllers/pools/pool.ts'
 import { resolve } from '../../controllers/training-run/resolve.ts'
 import { buildAttemptJob } from '../../controllers/training-run/resources/attempt-job.ts'
 import { buildInputs } from '../../controllers/training-run/resources/config-map.ts'
 import { buildPrepareJob } from '../../controllers/training-run/resources/prepare-job.ts'
+import { buildPublishJob } from '../../controllers/training-run/resources/publish-job.ts'
 import type { Settings } from '../../controllers/training-run/settings.ts'
-import type { PrepareVerdict, TrainVerdict } from '../../controllers/training-run/verdicts.ts'
+import type { PrepareVerdict, PublishVerdict, TrainVerdict } from '../../controllers/training-run/verdicts.ts'
 import type { DesiredJob, Job, Pod } from '../../controllers/shared/kinds.ts'
 
 export const NOON = new Date('2026-01-01T12:00:00Z')
@@ -83,6 +84,14 @@ export function failed(attempt: number, exitCode: number, reason: string): Train
   return { ...aVerdict(attempt, exitCode, reason), logTail: ['Traceback (most recent call last):', 'RuntimeError: it broke'] }
 }
 
+export function published(): PublishVerdict {
+  return { kind: 'Publish', exitCode: 0, reason: 'Completed', message: 'It is published.', url: 'https://huggingface.co/team/tuned', revision: 'c'.repeat(40) }
+}
+
+export function unpublished(exitCode: number, reason: string): PublishVerdict {
+  return { kind: 'Publish', exitCode, reason, message: 'The hub says no.' }
+}
+
 function aVerdict(attempt: number, exitCode: number, reason: string): TrainVerdict {
   return { kind: 'Train', exitCode, reason, message: `The program says ${reason}.`, attempt, fromStep: 0, lastStep: 0 }
 }
@@ -101,6 +110,7 @@ export type Observation = Observed & Readonly<{
   suspended(): Observation
   withData(): Observation
   preparing(pod: PodState): Observation
+  publishing(pod: PodState): Observation
   /** An attempt with its Job and pod. */
   attempt(number: number, pod: PodState, record?: TrainingRunAttempt): Observation
   /** Attempts of which only the status tells. */
@@ -114,13 +124,13 @@ export type PodState =
   | Readonly<{ kind: 'None' }>
   | Readonly<{ kind: 'Waiting'; reason: string; message: string }>
   | Readonly<{ kind: 'Running'; deleting?: true; budgetSeconds?: number }>
-  | Readonly<{ kind: 'Ended'; verdict?: PrepareVerdict | TrainVerdict; status?: Pod['status']; jobIsLive?: true; deleted?: true; afterSeconds?: number }>
+  | Readonly<{ kind: 'Ended'; verdict?: PrepareVerdict | TrainVerdict | PublishVerdict; status?: Pod['status']; jobIsLive?: true; deleted?: true; afterSeconds?: number }>
 
 export function anObservation(spec: Partial<TrainingRunSpec> = {}, installation: Settings = settings): Observation {
   const run = aTrainingRun(spec)
   const resolved = resolve(run, installation)
   return observation({
-    run, now: NOON, settings: installation, resolved, caBundle: CA, inputs: buildInputs(run, resolved, CA), preparations: [], attempts: [], strays: [], consulted: true,
+    run, now: NOON, settings: installation, resolved, caBundle: CA, inputs: buildInputs(run, resolved, CA), preparations: [], attempts: [], publications: [], leftovers: [], strays: [], consulted: true,
   })
 }
 
@@ -142,6 +152,7 @@ function observation(seen: Observed): Observation {
     suspended: () => change({ run: { ...seen.run, metadata: { ...seen.run.metadata, generation: 2 }, spec: { ...seen.run.spec, suspend: true } } }),
     withData: () => change({ prepared: aPrepareVerdict() }),
     preparing: (pod) => change({ preparations: [...seen.preparations, preparationOf(seen, pod)] }),
+    publishing: (pod) => change({ publications: [...seen.publications, publicationOf(seen, pod)] }),
     attempt: (number, pod, record) => change({
       attempts: [...seen.attempts, attemptOf(seen, number, pod, record)],
       ...(record === undefined ? {} : { status: { attempts: [...records, record] } }),
@@ -166,6 +177,12 @@ function preparationOf(seen: Observed, pod: PodState): Preparation {
   const number = (seen.preparations.at(-1)?.number ?? 0) + 1
   const verdict = pod.kind === 'Ended' && pod.verdict?.kind === 'Prepare' ? { verdict: pod.verdict } : {}
   return { number, ...childrenOf(buildPrepareJob(seen.run, seen.resolved, seen.settings, number), pod), ...verdict }
+}
+
+function publicationOf(seen: Observed, pod: PodState): Publication {
+  const number = (seen.publications.at(-1)?.number ?? 0) + 1
+  const verdict = pod.kind === 'Ended' && pod.verdict?.kind === 'Publish' ? { verdict: pod.verdict } : {}
+  return { number, ...childrenOf(buildPublishJob(seen.run, seen.resolved, seen.settings, number), pod), ...verdict }
 }
 
 function attemptOf(seen: Observed, number: number, pod: PodState, record: TrainingRunAttempt | undefined): Attempt {

@@ -87,7 +87,10 @@ def _sources(prepared: PrepareVerdict | None, made_of: Provenance) -> dict[str, 
     frozen = prepared.sources if prepared is not None else None
     model = frozen.model if frozen else FrozenSource(uri=made_of.model_uri, revision=made_of.model_revision)
     rows = {name: FrozenSource(uri=name, sha256=digest.sha256) for name, digest in made_of.data_files.items()}
-    return {"Model": model, **({"Data": frozen.data} if frozen else {}), **{f"Rows of {n}": s for n, s in rows.items()}}
+    adapter = made_of.settings.get("adapter")
+    continued = {f"Adapter of {adapter['run']}": FrozenSource(uri=adapter["uri"])} if adapter is not None else {}
+    data = {"Data": frozen.data} if frozen else {}
+    return {"Model": model, **continued, **data, **{f"Rows of {name}": source for name, source in rows.items()}}
 
 
 def _write_summary(

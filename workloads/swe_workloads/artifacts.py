@@ -1,4 +1,4 @@
-"""The client of the operator's artifact endpoint: this run's own prefix, and what its namespace may read."""
+"""The client of the operator's artifact endpoint: this run's own prefix, and what its namespace shares."""
 
 import http
 import http.client
@@ -55,7 +55,10 @@ class StoredObject:
 
 
 class ArtifactStore:
-    """Keys are relative to the run's prefix. Everything raises Failure(STORE_UNAVAILABLE) when patience ends."""
+    """Keys are relative to the run's prefix, or whole s3:// URIs of its namespace.
+
+    Everything raises Failure(STORE_UNAVAILABLE) when patience ends, or INVALID_CONFIGURATION when not allowed.
+    """
 
     def __init__(self, url: str, token_file: Path, ca_file: Path, patience: Patience) -> None:
         self.patience = patience
@@ -87,6 +90,10 @@ class ArtifactStore:
         """Several objects, a few at a time."""
         return self._all("PUT", list(files), lambda key, signed: self._upload(key, files[key], signed))
 
+    def offer_all(self, files: Mapping[str, Path]) -> int:
+        """Creates those objects that there are none of yet, whatever the others hold. Returns how many it created."""
+        return sum(self._all("PUT", list(files), lambda key, signed: self._offer(key, files[key], signed)).values())
+
     def write(self, key: str, content: bytes) -> Digest:
         with tempfile.TemporaryDirectory() as scratch:
             staged = Path(scratch) / "object"
@@ -95,11 +102,11 @@ class ArtifactStore:
 
     def download(self, key: str, target: Path) -> Digest:
         """Raises Missing."""
-        return self._download({"method": "GET", "key": key}, key, target, [])
+        return self._download(_get(key), key, target, [])
 
     def download_uri(self, uri: str, target: Path) -> Digest:
         """Raises Missing, and Failure(INVALID_CONFIGURATION) when not allowed."""
-        return self._download({"method": "GET", "uri": uri}, uri, target, [])
+        return self._download(_get(uri), uri, target, [])
 
     def download_all(self, keys: Mapping[str, Path]) -> dict[str, Digest]:
         """Several objects of the run's prefix, a few at a time. Raises Missing if one of them is."""
@@ -119,12 +126,23 @@ class ArtifactStore:
 
     def _upload(self, key: str, source: Path, signed: list["_SignedUrl"]) -> Digest:
         def attempt(timeout: float) -> Digest:
-            return self._put(key, source, self._signed({"method": "PUT", "key": key}, signed, timeout), timeout)
+            return self._put(key, source, self._signed(_request("PUT", key), signed, timeout), timeout)
 
         try:
             return self._persist(f"Uploading {key}", attempt)
         except Exists:
             return self._compare(key, source)
+
+    def _offer(self, key: str, source: Path, signed: list["_SignedUrl"]) -> bool:
+        def attempt(timeout: float) -> Digest:
+            url = self._signed(_request("PUT", key), signed, timeout)
+            return put_stream(url.url, url.headers, source, self._store_trust, timeout)
+
+        try:
+            self._persist(f"Uploading {key}", attempt)
+        except Exists:
+            return False
+        return True
 
     def _read(self, key: str, signed: list["_SignedUrl"]) -> bytes | None:
         with tempfile.TemporaryDirectory() as scratch:
@@ -184,7 +202,7 @@ class ArtifactStore:
         done: dict[str, Done] = {}
         with ThreadPoolExecutor(PARALLEL_TRANSFERS) as pool:
             for some in _parts(keys):
-                urls = self._sign_persistently([{"method": method, "key": key} for key in some])
+                urls = self._sign_persistently([_request(method, key) for key in some])
                 futures = {key: pool.submit(transfer, key, [url]) for key, url in zip(some, urls, strict=True)}
                 done |= {key: future.result() for key, future in futures.items()}
         return done
@@ -231,7 +249,12 @@ class ArtifactStore:
 
 
 def _get(key: str) -> dict[str, str]:
-    return {"method": "GET", "key": key}
+    return _request("GET", key)
+
+
+def _request(method: str, key: str) -> dict[str, str]:
+    # No key has two slashes in a row.
+    return {"method": method, "uri" if key.startswith("s3://") else "key": key}
 
 
 def _parts(keys: Sequence[str]) -> Iterator[Sequence[str]]:

@@ -23,11 +23,25 @@ from swe_workloads.history import lowest, series
 from swe_workloads.pod import Pod
 from swe_workloads.run_file import RunFile
 from swe_workloads.stop_request import StopRequest
-from swe_workloads.verdict import BestCheckpoint, FirstAndLast, TrainVerdict, outcome, write_termination_message
+from swe_workloads.verdict import (
+    BestCheckpoint,
+    FirstAndLast,
+    Preferences,
+    TrainVerdict,
+    outcome,
+    write_termination_message,
+)
 
 STOPPED = (ExitCode.PREEMPTED, ExitCode.BUDGET_EXCEEDED)
 # What a stop brings about by itself: the engine, or a rank of it, torn down in the middle.
 BY_THE_STOP = (ExitCode.ENGINE_FAILED, ExitCode.PEER_LOST)
+# TRL's names.
+COMPARED = {
+    "accuracy": "rewards/accuracies",
+    "margin": "rewards/margins",
+    "eval_accuracy": "eval_rewards/accuracies",
+    "eval_margin": "eval_rewards/margins",
+}
 
 
 @dataclass
@@ -68,6 +82,7 @@ class Attempt:
             total_steps=progress.total_steps if progress else planned,
             loss=first_and_last(history, "loss"),
             eval_loss=first_and_last(history, "eval_loss"),
+            preferences=preferences_of(history),
             best=best_of(history),
             stopped_early=finished.stopped_early if finished else None,
             micro_batch=self.micro_batch(self.run) if self.run else None,
@@ -101,6 +116,12 @@ class Attempt:
 def first_and_last(history: list[dict[str, float]], name: str) -> FirstAndLast | None:
     values = [entry[name] for entry in history if name in entry]
     return FirstAndLast(first=f"{values[0]:.5g}", last=f"{values[-1]:.5g}") if values else None
+
+
+def preferences_of(history: list[dict[str, float]]) -> Preferences | None:
+    """None where nothing was compared, or not yet."""
+    found = {field: first_and_last(history, name) for field, name in COMPARED.items()}
+    return Preferences(**found) if any(found.values()) else None
 
 
 def best_of(history: list[dict[str, float]]) -> BestCheckpoint | None:

@@ -21,6 +21,11 @@ def name_of(bad: BadRow) -> str:
     return f"row {bad.number} of {bad.file}"
 
 
+def first_of(bad: Sequence[BadRow]) -> str:
+    """As a sentence."""
+    return f"The first, {name_of(bad[0])}: {bad[0].reason}."
+
+
 def examples_of(bad: Sequence[BadRow]) -> list[BadRowExample]:
     """The first few, for the verdict."""
     return [BadRowExample(row=row.number, reason=_reason(row)[:REASON_CHARACTERS]) for row in bad[:EXAMPLES]]

@@ -43,8 +43,15 @@ def fetch_data(data: Data, pod: Pod, store: ArtifactStore, target: Path) -> Fetc
     return fetch_source(data.source, Origin(f"data.{data.kind.lower()}", "data"), pod, store, target)
 
 
-def fetch_source(source: Source, origin: Origin, pod: Pod, store: ArtifactStore, target: Path) -> FetchedData:
-    """Raises Failure; of a hub it names the field, else what is missing."""
+def fetch_source(
+    source: Source,
+    origin: Origin,
+    pod: Pod,
+    store: ArtifactStore,
+    target: Path,
+    endings: tuple[str, ...] = DATA_ENDINGS,
+) -> FetchedData:
+    """Of a folder the objects with these endings. Raises Failure; of a hub it names the field, else what is missing."""
     if source.config_map_file is not None:
         return _mounted(Path(source.config_map_file))
     secret = pod.credentials_dir / origin.secret
@@ -52,7 +59,8 @@ def fetch_source(source: Source, origin: Origin, pod: Pod, store: ArtifactStore,
         repository = open_repository(source.hub, "dataset", f"{origin.field}.hub", secret, store.patience)
         return FetchedData(fetch_split(repository, source.hub, target), repository.uri, repository.commit)
     assert source.uri is not None and source.credentials is not None  # the run file's own check
-    return _from_s3(source.uri, reader(pod, store, source.credentials, origin.secret), target)
+    named = reader(pod, store, source.credentials, origin.secret)
+    return _from_s3(source.uri, source.sha256, named, target, endings)
 
 
 def _mounted(path: Path) -> FetchedData:
@@ -61,15 +69,22 @@ def _mounted(path: Path) -> FetchedData:
     return FetchedData({path.name: path}, f"configMap:{path.name}")
 
 
-def _from_s3(uri: str, origin: Reader, target: Path) -> FetchedData:
+def _from_s3(uri: str, sha256: str | None, origin: Reader, target: Path, endings: tuple[str, ...]) -> FetchedData:
     names = [item.name for item in list_source(origin, uri)]
-    wanted = names if names == [uri] else [name for name in names if name.endswith(DATA_ENDINGS)]
+    wanted = names if names == [uri] else [name for name in names if name.endswith(endings)]
     if not wanted:
-        raise Failure(ExitCode.INVALID_DATA, f"There is no .jsonl, .json or .parquet object at {uri}.")
+        raise Failure(ExitCode.INVALID_DATA, f"There is no {_either(endings)} object at {uri}.")
     files = {name: target / f"{number}" for number, name in enumerate(wanted)}
     try:
         for name, path in files.items():
-            origin.download_uri(name, path)
+            found = origin.download_uri(name, path)
+            if sha256 is not None and found.sha256 != sha256:
+                message = f"{name} has other bytes than were left there. Put them back, or start a new run."
+                raise Failure(ExitCode.INVALID_DATA, message)
     except Missing as error:
         raise Failure(ExitCode.INVALID_DATA, f"{name} vanished while it was read.") from error
     return FetchedData(files, uri)
+
+
+def _either(endings: tuple[str, ...]) -> str:
+    return f"{', '.join(endings[:-1])} or {endings[-1]}"

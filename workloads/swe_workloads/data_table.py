@@ -5,11 +5,12 @@ from collections.abc import Sequence
 
 from swe_workloads.bad_rows import bad_rows_table
 from swe_workloads.markdown import table
+from swe_workloads.preferences import is_chat
 from swe_workloads.preflight import Preflight
-from swe_workloads.prepared import REPOSITORIES, Prepared, tokens_of, truncated_percent
+from swe_workloads.prepared import REPOSITORIES, Prepared, broken_prompts, tokens_of, truncated_percent
 from swe_workloads.run_file import RunFile
 from swe_workloads.split import duplicates_within
-from swe_workloads.tokens import Measured
+from swe_workloads.tokens import Measured, of_side
 from swe_workloads.verdict import FrozenSource, PrepareSummary
 
 
@@ -18,7 +19,7 @@ def render_table(prepared: Prepared, summary: PrepareSummary, run: RunFile, pref
     parts = [
         f"# Data of {run.run.namespace}/{run.run.name}",
         f"Data: {_source(prepared.sources.data)}  \nModel: {_source(prepared.sources.model)}",
-        _rows(prepared, summary),
+        _rows(prepared, summary, run),
         "## Length in tokens of the model",
         _lengths(prepared, run.sequence.max_length),
         "## Held-out rows that training has seen, and answers in questions",
@@ -38,13 +39,14 @@ def _source(source: FrozenSource) -> str:
     return f"{source.uri}{digest}"
 
 
-def _rows(prepared: Prepared, summary: PrepareSummary) -> str:
+def _rows(prepared: Prepared, summary: PrepareSummary, run: RunFile) -> str:
+    left_out = "repeated, or over the limits" if run.data.kind == "Trajectories" else "left out by data.select"
     return table(
         ("rows", "#"),
         [
             ("read", str(prepared.read)),
             ("cannot be used", str(summary.bad_rows)),
-            ("left out by data.select", str(prepared.usable - prepared.selected)),
+            (left_out, str(prepared.usable - prepared.selected)),
             ("to train on", str(summary.train)),
             ("held out", str(summary.test)),
         ],
@@ -58,7 +60,12 @@ def _lengths(prepared: Prepared, max_length: int) -> str:
         return name, str(len(items)), str(tokens.p50), str(tokens.p90), str(tokens.max), share
 
     titles = ("side", "# rows", "# median", "# 90 %", "# longest", f"# cut at {max_length}")
-    sides = [("train", prepared.train), ("held out", prepared.test), ("both", prepared.used())]
+    used = prepared.used()
+    pairs = [item for item in used if item.pair is not None]
+    sides = [("train", prepared.train), ("held out", prepared.test), ("both", used)]
+    if pairs:
+        # A pair counts as long as its longer answer; how unlike they are says whether length alone is learned.
+        sides += [("prompt + chosen", of_side(pairs, 0)), ("prompt + rejected", of_side(pairs, 1))]
     return table(titles, [line(name, items) for name, items in sides])
 
 
@@ -78,6 +85,12 @@ def _checks(prepared: Prepared, summary: PrepareSummary) -> str:
             ", ".join(summary.gold_in_prompt_examples),
         ),
     ]
+    broken = broken_prompts(prepared)
+    if broken:
+        chat = "the model's chat template writes other tokens before an answer"
+        plain = "end prompts with a line break, or begin answers with one"
+        remedy = chat if is_chat(prepared.used()[0].example) else plain
+        lines.append(("pairs whose prompt has other tokens when an answer follows", str(broken), remedy))
     return table(("check", "# rows", "note"), lines)
 
 

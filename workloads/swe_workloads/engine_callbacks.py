@@ -71,8 +71,11 @@ class Report(TrainerCallback):
 class EndWhenDiverged(TrainerCallback):
     """Ends a training that is lost; what that means is in decisions.py."""
 
+    def __init__(self, tolerated_rise: float) -> None:
+        self._tolerated_rise = tolerated_rise
+
     def on_log(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
-        lost = divergence(state.log_history)
+        lost = divergence(state.log_history, self._tolerated_rise)
         if lost is not None:
             raise Failure(ExitCode.DIVERGED, f"{lost}. Lower optimizer.learningRate or check the data.")
 

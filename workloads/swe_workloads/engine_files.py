@@ -14,6 +14,8 @@ class EngineOrder(BaseModel):
 
     run_file: Path
     model_dir: Path
+    # The adapter that is gone on with.
+    adapter_dir: Path | None = None
     train_file: Path
     test_file: Path | None
     output_dir: Path

@@ -1,8 +1,4 @@
-"""spec.engineOptions: what a run may tell TRL beyond the typed fields, read by TRL's own parser.
-
-Every field of TRL's dataclasses is in exactly one of three places: a typed field of the run sets it (OWNED), it
-would break what a run promises (REFUSED), or it is open. A test holds the tables equal to the dataclasses.
-"""
+"""spec.engineOptions: what a run may tell TRL beyond the typed fields, read by TRL's own parser."""
 
 import dataclasses
 import difflib
@@ -13,128 +9,36 @@ from typing import Any
 
 import trl
 import yaml
-from trl import ModelConfig, ScriptArguments, SFTConfig, TrlParser
+from trl import DPOConfig, ModelConfig, ScriptArguments, SFTConfig, TrlParser
 
+from swe_workloads.engine_option_tables import TABLES
 from swe_workloads.exit_codes import ExitCode, Failure
+from swe_workloads.run_file import Method
 
-# Which typed field says it.
-OWNED = {
-    "model_name_or_path": "model",
-    "model_revision": "model.hub.revision",
-    "use_peft": "lora",
-    "lora_r": "lora.rank",
-    "lora_alpha": "lora.alpha",
-    "lora_dropout": "lora.dropout",
-    "lora_target_modules": "lora.targetModules",
-    "load_in_4bit": "lora.quantization",
-    "load_in_8bit": "lora.quantization",
-    "bnb_4bit_quant_type": "lora.quantization",
-    "bnb_4bit_quant_storage": "lora.quantization",
-    "use_bnb_nested_quant": "lora.quantization",
-    "learning_rate": "optimizer.learningRate",
-    "lr_scheduler_type": "optimizer.scheduler",
-    "warmup_steps": "optimizer.warmupRatio",
-    "weight_decay": "optimizer.weightDecay",
-    "optim": "optimizer.algorithm",
-    "max_grad_norm": "optimizer.maxGradNorm",
-    "per_device_train_batch_size": "batch.perDevice",
-    "per_device_eval_batch_size": "batch.perDevice",
-    "gradient_accumulation_steps": "batch.gradientAccumulation",
-    "gradient_checkpointing": "batch.gradientCheckpointing",
-    "activation_checkpointing": "batch.gradientCheckpointing",
-    "max_steps": "duration.maxSteps",
-    "num_train_epochs": "duration.epochs",
-    "max_length": "sequence.maxLength",
-    "completion_only_loss": "sequence.lossOn",
-    "assistant_only_loss": "sequence.lossOn",
-    "eval_strategy": "evaluation.strategy",
-    "do_eval": "evaluation.strategy",
-    "eval_steps": "evaluation.everySteps",
-    "save_strategy": "checkpoint.strategy",
-    "save_steps": "checkpoint.everySteps",
-    "save_total_limit": "checkpoint.keep",
-    "load_best_model_at_end": "checkpoint.result",
-    "metric_for_best_model": "checkpoint.result",
-    "greater_is_better": "checkpoint.result",
-    "logging_strategy": "logging.everySteps",
-    "logging_steps": "logging.everySteps",
-    "seed": "seed",
-    "data_seed": "seed",
-    "use_cpu": "compute.pool",
-    "dataset_name": "data",
-    "dataset_config": "data",
-    "dataset_train_split": "split",
-    "dataset_test_split": "split",
-    "dataset_streaming": "data",
-    "dataset_text_field": "data",
-}
-
-_STORE = "the operator keeps checkpoints and results in its store"
-_RESUME = "an interrupted run would not continue as it was"
-_REPORTS = "progress and metrics go to the operator"
-_RANKS = "each GPU has one process with the whole model (compute.gpusPerNode)"
-_PRECISION = "it follows from compute.pool: bfloat16 on GPUs, float32 on CPUs"
-_NO_FLASH = "it needs FlashAttention, which the trainer image does not have; without it packed rows see each other"
-_FILES = "the model is used as its files are"
-_NO_EFFECT = "it has no effect on such a training"
-_NO_COMPILER = "the trainer image has no C compiler"
-
-REFUSED = {
-    **dict.fromkeys(("output_dir", "save_on_each_node", "enable_jit_checkpoint", "push_to_hub"), _STORE),
-    **dict.fromkeys(("hub_token", "hub_private_repo", "hub_model_id", "hub_strategy"), _STORE),
-    **dict.fromkeys(("hub_always_push", "hub_revision"), _STORE),
-    **dict.fromkeys(("resume_from_checkpoint", "save_only_model", "ignore_data_skip"), _RESUME),
-    **dict.fromkeys(("restore_callback_states_from_checkpoint", "accelerator_config", "eval_on_start"), _RESUME),
-    **dict.fromkeys(("report_to", "run_name", "project", "trackio_space_id", "trackio_bucket_id"), _REPORTS),
-    **dict.fromkeys(("trackio_static_space_id", "disable_tqdm", "logging_first_step"), _REPORTS),
-    **dict.fromkeys(("logging_nan_inf_filter", "log_on_each_node", "log_level", "log_level_replica"), _REPORTS),
-    **dict.fromkeys(("deepspeed", "fsdp", "fsdp_config", "parallelism_config", "local_rank", "ddp_backend"), _RANKS),
-    **dict.fromkeys(("bf16", "fp16", "fp16_full_eval", "bf16_full_eval", "tf32"), _PRECISION),
-    **dict.fromkeys(("packing", "packing_strategy", "padding_free", "eval_packing"), _NO_FLASH),
-    **dict.fromkeys(("trust_remote_code", "model_init_kwargs", "chat_template_path", "lora_task_type"), _FILES),
-    **dict.fromkeys(("do_train", "do_predict", "ignore_bias_buffers", "eval_use_gather_object"), _NO_EFFECT),
-    **dict.fromkeys(("include_for_metrics", "batch_eval_metrics", "eval_do_concat_batches"), _NO_EFFECT),
-    **dict.fromkeys(("label_names", "use_cache", "optim_args", "optim_target_modules"), _NO_EFFECT),
-    **dict.fromkeys(("torch_compile", "torch_compile_backend", "torch_compile_mode"), _NO_COMPILER),
-    "auto_find_batch_size": "after CUDA out of memory the next attempt takes a smaller micro-batch by itself",
-    "label_smoothing_factor": "TRL's loss, which works on chunks of the output layer, cannot smooth labels",
-    "use_liger_kernel": "liger-kernel is not in the trainer image",
-    "liger_kernel_config": "liger-kernel is not in the trainer image",
-    "skip_memory_metrics": "it would put figures of the machine into the history of the run",
-    "dataset_kwargs": "the rows were prepared and counted before the training",
-    "truncation_mode": "rows are cut at the end, and counted so",
-    "remove_unused_columns": "rows hold only the columns that are learned",
-}
-
-# Values that the parser takes and that cannot work in the trainer image.
-POSSIBLE = {
-    "dtype": ("bfloat16", "float32"),
-    "attn_implementation": ("eager", "sdpa"),
-    "loss_type": ("chunked_nll", "nll", "dft"),
-}
+# What TRL's program of a method is configured with, beside what all have.
+CONFIGS = {"SFT": SFTConfig, "DPO": DPOConfig}
 
 
 class Refused(Exception):
     """Why one option cannot be used."""
 
 
-def trl_parser() -> Any:
-    """The parser of `trl sft`; raises instead of ending the process."""
-    return TrlParser((ScriptArguments, SFTConfig, ModelConfig), exit_on_error=False)
+def trl_parser(method: Method) -> Any:
+    """The parser of `trl sft` or `trl dpo`; raises instead of ending the process."""
+    return TrlParser(_dataclasses(method), exit_on_error=False)
 
 
-def known_options() -> frozenset[str]:
-    types = (ScriptArguments, SFTConfig, ModelConfig)
-    return frozenset(field.name for kind in types for field in dataclasses.fields(kind) if field.init)
+def known_options(method: Method) -> frozenset[str]:
+    return frozenset(field.name for kind in _dataclasses(method) for field in dataclasses.fields(kind) if field.init)
 
 
-def read_options(options: Mapping[str, str]) -> dict[str, Any]:
+def read_options(options: Mapping[str, str], method: Method) -> dict[str, Any]:
     """Their values as TRL understands them. Raises Failure(INVALID_CONFIGURATION) that names every wrong one."""
     read: dict[str, Any] = {}
     problems = []
     for name, text in sorted(options.items()):
         try:
-            read[name] = _read(name, text)
+            read[name] = _read(name, text, method)
         except Refused as why:
             problems.append(f"engineOptions.{name}: {why}")
     if problems:
@@ -142,19 +46,23 @@ def read_options(options: Mapping[str, str]) -> dict[str, Any]:
     return read
 
 
-def _read(name: str, text: str) -> Any:
-    _refuse_name(name)
-    parser = trl_parser()
+def _dataclasses(method: Method) -> tuple[Any, ...]:
+    return ScriptArguments, CONFIGS[method], ModelConfig
+
+
+def _read(name: str, text: str, method: Method) -> Any:
+    _refuse_name(name, method)
+    parser = trl_parser(method)
     action = next(action for action in parser._actions if action.dest == name)
     try:
         # As on the command line, one option at a time: it knows types and choices, and says which one is wrong.
         value = getattr(parser.parse_known_args(_words(action, text))[0], name)
     except ArgumentError as error:
         raise Refused(f"must be {_expected(action)}, not {text!r}") from error
-    possible = POSSIBLE.get(name)
+    possible = TABLES[method].possible.get(name)
     if possible is not None and value not in possible:
         raise Refused(f"must be {_any_of(possible)} in this trainer image, not {text!r}")
-    if name in SFTConfig._VALID_DICT_FIELDS:
+    if name in CONFIGS[method]._VALID_DICT_FIELDS:
         return _mapping(text)
     return [getattr(item, "value", item) for item in value] if isinstance(value, list) else value
 
@@ -166,18 +74,18 @@ def _mapping(text: str) -> dict[str, Any]:
     return read
 
 
-def _refuse_name(name: str) -> None:
-    if name in OWNED:
-        raise Refused(f"set {OWNED[name]}")
-    if name in REFUSED:
-        raise Refused(f"cannot be used: {REFUSED[name]}")
-    known = known_options()
+def _refuse_name(name: str, method: Method) -> None:
+    owned, refused = TABLES[method].owned, TABLES[method].refused
+    if name in owned:
+        raise Refused(f"set {owned[name]}")
+    if name in refused:
+        raise Refused(f"cannot be used: {refused[name]}")
+    known = known_options(method)
     if name in known:
         return
-    usable = sorted(known - REFUSED.keys())
-    near = difflib.get_close_matches(_as_python(name), usable, n=1, cutoff=0.5)
+    near = difflib.get_close_matches(_as_python(name), sorted(known - refused.keys()), n=1, cutoff=0.5)
     remedy = (
-        f"; the nearest is {near[0]}" + (f", which is {OWNED[near[0]]}" if near[0] in OWNED else "") if near else ""
+        f"; the nearest is {near[0]}" + (f", which is {owned[near[0]]}" if near[0] in owned else "") if near else ""
     )
     raise Refused(f"TRL {trl.__version__} has no such option{remedy}")
 

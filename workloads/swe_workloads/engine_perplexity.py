@@ -18,10 +18,12 @@ from trl import SFTTrainer
 
 from swe_workloads.engine_failures import explain
 from swe_workloads.engine_files import EngineOrder, EngineReport, write_atomically
+from swe_workloads.engine_program import quieten
 from swe_workloads.engine_pulse import touch
 from swe_workloads.engine_ranks import Ranks
-from swe_workloads.engine_sft import build_trainer, quieten, settings
+from swe_workloads.engine_sft import build_trainer
 from swe_workloads.engine_stop import StopOnRequest
+from swe_workloads.engine_trainer import settings
 from swe_workloads.exit_codes import ExitCode, Failure
 from swe_workloads.perplexity import HeldOutRow
 from swe_workloads.pod import say

@@ -13,7 +13,7 @@ from swe_workloads.exit_codes import Failure
 from swe_workloads.pod import say
 from swe_workloads.run_file import RunFile
 
-ENGINES = {"SFT": "swe_workloads.engine_sft"}
+ENGINES = {"SFT": "swe_workloads.engine_sft", "DPO": "swe_workloads.engine_dpo"}
 LOOK_EVERY_SECONDS = 0.1
 
 
@@ -79,4 +79,5 @@ def engine_environment(attempt: Attempt, ranks: int) -> dict[str, str]:
         "HF_HOME": str(attempt.folder / "huggingface"),
         "HF_HUB_OFFLINE": "1",
         "TOKENIZERS_PARALLELISM": "false",
+        "TQDM_DISABLE": "1",  # bars are not made for logs
     }

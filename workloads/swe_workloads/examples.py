@@ -13,8 +13,9 @@ ROLES = ("system", "user", "assistant", "tool")
 class Example:
     """What the engine trains on, and what selection and split go by.
 
-    `record` is a line of train.jsonl in a form TRL knows: prompt and completion, or messages.
+    `record` is a line of train.jsonl in a form TRL knows: prompt and completion, messages, or a pair of answers.
     `base` names the state of the code that the problem is about; rows with the same one know of each other.
+    `group` is what rows without an instance have in common that must not be divided.
     """
 
     row: Row
@@ -23,6 +24,7 @@ class Example:
     repository: str | None
     base: str | None = None
     fail_to_pass: int | None = None
+    group: str | None = None
 
 
 class Unusable(Exception):
@@ -50,25 +52,30 @@ def prompt_completion(row: Row) -> Example:
 
 
 def messages(row: Row) -> Example:
-    turns = row.fields.get("messages")
-    if not isinstance(turns, list) or not turns:
-        raise Unusable("messages must be a list with at least one message")
-    read = [_message(turn, number) for number, turn in enumerate(turns, start=1)]
+    read = chat_turns(row.fields.get("messages"), "messages")
     if read[-1]["role"] != "assistant":
         raise Unusable("the last message must be the assistant's: it is what is learnt")
     return Example(row, {"messages": read}, optional_text_of(row, "instance_id"), optional_text_of(row, "repo"))
 
 
-def _message(turn: object, number: int) -> Message:
+def chat_turns(value: object, column: str) -> list[Message]:
+    """The messages of a column."""
+    if not isinstance(value, list) or not value:
+        raise Unusable(f"{column} must be a list with at least one message")
+    where = "" if column == "messages" else f" of {column}"
+    return [_message(turn, f"message {number}{where}") for number, turn in enumerate(value, start=1)]
+
+
+def _message(turn: object, name: str) -> Message:
     if not isinstance(turn, dict):
-        raise Unusable(f"message {number} must be an object with role and content")
+        raise Unusable(f"{name} must be an object with role and content")
     role, content = turn.get("role"), turn.get("content")
     if role not in ROLES:
-        raise Unusable(f"message {number}: role must be one of {', '.join(ROLES)}, not {role!r}")
+        raise Unusable(f"{name}: role must be one of {', '.join(ROLES)}, not {role!r}")
     if not isinstance(content, str):
-        raise Unusable(f"message {number}: content must be a string")
+        raise Unusable(f"{name}: content must be a string")
     if turn.get("tool_calls"):
-        raise Unusable(f"message {number}: tool_calls are not supported; write the call into content")
+        raise Unusable(f"{name}: tool_calls are not supported; write the call into content")
     return {"role": str(role), "content": content}
 
 
@@ -88,12 +95,20 @@ def optional_text_of(row: Row, name: str) -> str | None:
     return value if isinstance(value, str) and value else None
 
 
-def question_and_answer(record: dict[str, object]) -> tuple[str, str]:
-    """What is asked and what is to be learnt, as text: of a conversation the last answer and all before it."""
+def question_and_answers(record: dict[str, object]) -> tuple[str, list[str]]:
+    """What is asked, and as text what is learnt of: the completion, the last answer of a conversation, or both sides.
+
+    The first answer is the one to be learnt.
+    """
     turns = record.get("messages")
     if isinstance(turns, list):
-        return "\n".join(turn["content"] for turn in turns[:-1]), str(turns[-1]["content"])
-    return str(_only_content(record["prompt"])), str(_only_content(record["completion"]))
+        return _spoken(turns[:-1]), [_spoken(turns[-1:])]
+    sides = ("chosen", "rejected") if "chosen" in record else ("completion",)
+    return _spoken(record["prompt"]), [_spoken(record[side]) for side in sides]
+
+
+def _spoken(turns: object) -> str:
+    return "\n".join(turn["content"] for turn in turns) if isinstance(turns, list) else str(turns)
 
 
 def _only_content(turns: object) -> object:

@@ -16,8 +16,9 @@ from swe_workloads.history import Point, series
 from swe_workloads.pod import say
 from swe_workloads.run_file import HubModel, RunFile
 
-# What a checkpoint holds to go on training, and a card that names local paths.
-NOT_PART_OF_THE_RESULT = ("*.pt", "*.pth", "*.bin", STATE_FILE, INPUTS_FILE, "README.md")
+# What a checkpoint holds to go on training, the adapter that is the reference of a comparison, and a card that names
+# local paths.
+NOT_PART_OF_THE_RESULT = ("*.pt", "*.pth", "*.bin", STATE_FILE, INPUTS_FILE, "ref", "README.md")
 
 
 @dataclass(frozen=True)

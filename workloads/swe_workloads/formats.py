@@ -2,6 +2,7 @@
 
 from swe_workloads.examples import Convert, messages, prompt_completion
 from swe_workloads.instances import swe_bench, swe_bench_pro, swe_smith
+from swe_workloads.preferences import preferences
 
 CONVERT: dict[str, Convert] = {
     "SWEBench": swe_bench,
@@ -9,6 +10,7 @@ CONVERT: dict[str, Convert] = {
     "SWESmith": swe_smith,
     "PromptCompletion": prompt_completion,
     "Messages": messages,
+    "Preferences": preferences,
 }
 # The column that lists the tests which the gold patch makes pass.
 FAIL_TO_PASS = {"SWEBench": "FAIL_TO_PASS", "SWEBenchPro": "fail_to_pass", "SWESmith": "FAIL_TO_PASS"}

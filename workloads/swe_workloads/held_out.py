@@ -24,10 +24,13 @@ def measure_held_out(attempt: Attempt, run: RunFile, order: EngineOrder) -> Perp
 
     Raises Failure when a stop is requested; the next attempt finds the training finished and measures again.
     """
+    if run.method not in MEASURES:
+        return Perplexity(reason="it is not measured for preferences, which are told by accuracy and margin")
     if order.test_file is None:
         return Perplexity(reason="no rows were held out")
     if attempt.stop.requested and attempt.stop.code == ExitCode.BUDGET_EXCEEDED:
         return Perplexity(reason="the budget was spent before the held-out rows could be measured")
+    say("The perplexity of the held-out rows is being measured.")
     problem = _measure(attempt, run, order)
     if problem is not None:
         say(f"There is no perplexity: {problem}.")

@@ -90,7 +90,7 @@ def open_repository(
     # Its warnings repeat addresses of downloads, and those may be signed.
     logging.set_verbosity_error()
     disable_progress_bars()
-    token = _read_token(secret) if hub.credentials == "Secret" else None
+    token = read_token(secret) if hub.credentials == "Secret" else None
     place = Place(place_name, hub.endpoint, hub.repo, hub.revision, has_token=token is not None)
     api = HfApi(endpoint=hub.endpoint, token=token or False)
 
@@ -123,7 +123,7 @@ def _ask(place: Place, patience: Patience, what: str, operation: Callable[[], Re
         raise Failure(ExitCode.STORE_UNAVAILABLE, str(error)) from error
 
 
-def _read_token(secret: Path) -> str:
+def read_token(secret: Path) -> str:
     path = secret / TOKEN_KEY
     token = path.read_text().strip() if path.is_file() else ""
     if not token:

@@ -47,7 +47,7 @@ def explained(error: BaseException, place: Place) -> Exception:
         return Failure(place.code, f"{place.field}.repo: {place.repo} is no name of a repository.")
     # RuntimeError is what the library of huggingface.co's own storage raises.
     if isinstance(error, httpx2.HTTPError | OSError | RuntimeError) and not isinstance(error, errors.FileMetadataError):
-        return ConnectionError(f"{place.endpoint} did not answer: {_words(error)}")
+        return ConnectionError(f"{place.endpoint} did not answer: {words_of(error)}")
     return Failure(ExitCode.INVALID_CONFIGURATION, _no_hub(place, f"{type(error).__name__} reading its answer"))
 
 
@@ -90,7 +90,7 @@ def _no_hub(place: Place, why: str) -> str:
     return f"{place.field}.endpoint: {place.endpoint} does not answer like a hub ({why}). Correct it."
 
 
-def _words(error: BaseException) -> str:
+def words_of(error: BaseException) -> str:
     """What happened, without the address that some of these end with."""
     first = str(error).splitlines()[0] if str(error) else ""
     said = "" if "://" in first else first[:SAID_CHARACTERS]

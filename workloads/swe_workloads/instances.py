@@ -3,6 +3,8 @@
 import ast
 import json
 import re
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 from swe_workloads.examples import Example, Unusable, optional_text_of, text_of
 from swe_workloads.reverse_diff import Irreversible, reverse_diff
@@ -12,53 +14,69 @@ from swe_workloads.rows import Row
 _MIRROR = re.compile(r"^swe-?smith/(?P<owner>.+?)__(?P<name>.+)\.[0-9a-f]{8}$", re.IGNORECASE)
 
 
+@dataclass(frozen=True)
+class Problem:
+    """What an instance is about, in the words of its row. `patch` is the gold patch."""
+
+    repository: str
+    statement: str
+    patch: str
+
+
 def swe_bench(row: Row) -> Example:
     """SWE-bench and what has its columns: the gold patch is the answer to the issue."""
-    repository = text_of(row, "repo")
-    record = as_chat(pro_prompt(repository, text_of(row, "problem_statement")), text_of(row, "patch"))
-    return Example(
-        row,
-        record,
-        text_of(row, "instance_id"),
-        repository,
-        base=_base(row, repository),
-        fail_to_pass=count_tests(row.fields.get("FAIL_TO_PASS")),
-    )
+    return _example(row, swe_bench_problem(row), "FAIL_TO_PASS")
 
 
 def swe_bench_pro(row: Row) -> Example:
-    """SWE-bench Pro: lower-case columns, and an issue in three parts that its authors put together like this."""
-    repository = text_of(row, "repo")
-    statement = _unquoted(text_of(row, "problem_statement"))
-    for title, column in (("Requirements", "requirements"), ("New interfaces introduced", "interface")):
-        part = optional_text_of(row, column)
-        statement += f"\n\n{title}:\n{_unquoted(part)}" if part is not None else ""
-    return Example(
-        row,
-        as_chat(pro_prompt(repository, statement), text_of(row, "patch")),
-        text_of(row, "instance_id"),
-        repository,
-        base=_base(row, repository),
-        fail_to_pass=count_tests(row.fields.get("fail_to_pass")),
-    )
+    """SWE-bench Pro: lower-case columns, and an issue in three parts."""
+    return _example(row, swe_bench_pro_problem(row), "fail_to_pass")
 
 
 def swe_smith(row: Row) -> Example:
-    """SWE-smith: `patch` puts the bug in, so the answer is what takes it out again.
+    """All instances of a repository share one commit, each with a bug of its own; it says nothing about two of them."""
+    return replace(_example(row, swe_smith_problem(row), "FAIL_TO_PASS"), base=None)
 
-    All instances of a repository share one commit, each with a bug of its own; it says nothing about two of them.
-    """
+
+def swe_bench_problem(row: Row) -> Problem:
+    return Problem(text_of(row, "repo"), text_of(row, "problem_statement"), text_of(row, "patch"))
+
+
+def swe_bench_pro_problem(row: Row) -> Problem:
+    """The issue's parts are put together as its authors do."""
+    repository = text_of(row, "repo")
+    statement = unquoted(text_of(row, "problem_statement"))
+    for title, column in (("Requirements", "requirements"), ("New interfaces introduced", "interface")):
+        part = optional_text_of(row, column)
+        statement += f"\n\n{title}:\n{unquoted(part)}" if part is not None else ""
+    return Problem(repository, statement, text_of(row, "patch"))
+
+
+def swe_smith_problem(row: Row) -> Problem:
+    """`patch` of the row puts the bug in, so the answer is what takes it out again."""
     repository = upstream(text_of(row, "repo"))
     try:
         patch = reverse_diff(text_of(row, "patch"))
     except Irreversible as error:
         raise Unusable(f"patch cannot be reversed: {error}") from error
+    return Problem(repository, text_of(row, "problem_statement"), patch)
+
+
+PROBLEMS: dict[str, Callable[[Row], Problem]] = {
+    "SWEBench": swe_bench_problem,
+    "SWEBenchPro": swe_bench_pro_problem,
+    "SWESmith": swe_smith_problem,
+}
+
+
+def _example(row: Row, problem: Problem, fail_to_pass: str) -> Example:
     return Example(
         row,
-        as_chat(pro_prompt(repository, text_of(row, "problem_statement")), patch),
+        as_chat(pro_prompt(problem.repository, problem.statement), problem.patch),
         text_of(row, "instance_id"),
-        repository,
-        fail_to_pass=count_tests(row.fields.get("FAIL_TO_PASS")),
+        problem.repository,
+        base=_base(row, problem.repository),
+        fail_to_pass=count_tests(row.fields.get(fail_to_pass)),
     )
 
 
@@ -112,7 +130,7 @@ def literal(text: str) -> object:
         return None
 
 
-def _unquoted(text: str) -> str:
+def unquoted(text: str) -> str:
     """Some texts of SWE-bench Pro are JSON strings inside the string, with the newlines still escaped."""
     if len(text) < 2 or not text.strip().startswith('"') or not text.strip().endswith('"'):
         return text

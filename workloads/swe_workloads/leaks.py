@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Sequence
 
-from swe_workloads.examples import Example, question_and_answer
+from swe_workloads.examples import Example, question_and_answers
 from swe_workloads.split import digest
 
 # Rows share shorter texts without having been copied: "yes", a label, a greeting.
@@ -31,17 +31,16 @@ def gold_in_prompt(examples: Iterable[Example]) -> list[Example]:
 
 
 def _marks(example: Example) -> Iterable[str]:
-    question, answer = question_and_answer(example.record)
+    question, answers = question_and_answers(example.record)
     if example.base is not None:
         yield f"base {example.base}"
-    for kind, text, normal in (("question", question, _normal), ("answer", answer, _normal_answer)):
-        compared = normal(text)
+    for kind, compared in [("question", _normal(question)), *(("answer", _normal_answer(one)) for one in answers)]:
         if len(compared) >= TELLING_CHARACTERS:
             yield f"{kind} {digest(compared)}"
 
 
 def _tells(example: Example) -> bool:
-    question, answer = question_and_answer(example.record)
+    question, (answer, *_) = question_and_answers(example.record)
     if not _IS_DIFF.search(answer):
         return False
     lines = answer.split("\n")

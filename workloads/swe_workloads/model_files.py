@@ -28,7 +28,8 @@ FOR_READERS = (".md", ".pdf", ".png", ".jpg", ".jpeg", ".gif", ".svg", ".webp", 
 class ModelOrigin:
     """A model's folder somewhere. `sizes` are of its files in bytes, without those of sub-folders.
 
-    `sha256` is of the files without weights, as the preparation found them; None when this is the preparation.
+    `sha256` is of the files without weights, as the preparation found them, or the run that this one continues; None
+    when nobody has read them before.
     """
 
     uri: str
@@ -43,11 +44,11 @@ class ModelOrigin:
 
 
 def model_origin(pod: Pod, store: ArtifactStore, model: Model, frozen: FrozenSource | None) -> ModelOrigin:
-    """`frozen` is what the preparation found: then it is that revision, and other files are refused.
+    """`frozen` is what the preparation found: then it is that revision. Files other than were read before are refused.
 
     Raises Failure when it cannot be listed, or has no model that the engine can load.
     """
-    sha256 = frozen.sha256 if frozen is not None else None
+    sha256 = frozen.sha256 if frozen is not None else model.sha256
     if isinstance(model, S3Model):
         origin = _in_s3(pod, store, model, sha256)
     else:
@@ -76,8 +77,8 @@ def fetch_tokenizer(origin: ModelOrigin, target: Path) -> dict[str, Digest]:
     files = _fetch(origin, [name for name in origin.sizes if not name.endswith(not_needed)], target)
     if origin.sha256 is not None and digest_of(files) != origin.sha256:
         message = (
-            f"The configuration or tokenizer at {origin.uri} is not the one that the data was prepared with. "
-            "Put it back, or start a new run."
+            f"The configuration or tokenizer at {origin.uri} is not the one that was read first, by this run or by the "
+            "one that it continues. Put it back, or start a new run."
         )
         raise Failure(ExitCode.MODEL_UNUSABLE, message)
     _weights(origin, target)  # a part that is missing is found now, not on a GPU
@@ -96,7 +97,11 @@ def _in_s3(pod: Pod, store: ArtifactStore, model: S3Model, sha256: str | None) -
     sizes = {item.name.removeprefix(folder): item.size_bytes for item in list_source(source, folder)}
 
     def download(name: str, target: Path) -> Digest:
-        return source.download_uri(folder + name, target)
+        digest = source.download_uri(folder + name, target)
+        if model.files is not None and digest.sha256 != model.files.get(name, digest.sha256):
+            message = f"{folder}{name} has other bytes than the run left there that this one continues. Put them back."
+            raise Failure(ExitCode.MODEL_UNUSABLE, message)
+        return digest
 
     return ModelOrigin(model.uri, None, sha256, _top_level(sizes), download)
 

@@ -29,6 +29,8 @@ class Pod(BaseModel):
     run_file: Path = Field(alias="SWE_RUN_FILE")
     artifacts_url: str = Field(alias="SWE_ARTIFACTS_URL")
     ca_file: Path = Field(alias="SWE_CA_FILE")
+    # Where a generation tells how far it is.
+    progress_url: str | None = Field(alias="SWE_PROGRESS_URL", default=None)
     token_file: Path = Field(alias="SWE_TOKEN_FILE")
     pod_uid: str = Field(alias="SWE_POD_UID", default="")
     attempt: int = Field(alias="SWE_ATTEMPT", default=0, ge=0)

@@ -6,7 +6,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from swe_workloads.exit_codes import ExitCode, Failure
-from swe_workloads.memory_estimate import GIB, NEAR, ModelShape, Setup, alternatives, parts, text_of, total_gib
+from swe_workloads.memory_estimate import (
+    GIB,
+    NEAR,
+    ModelShape,
+    Reference,
+    Setup,
+    alternatives,
+    parts,
+    text_of,
+    total_gib,
+)
 from swe_workloads.run_file import RunFile
 
 # A run that never chose a distance has this one, whatever its length.
@@ -44,7 +54,7 @@ def look_at_model(run: RunFile, model_dir: Path) -> Seen:
 
 
 def check(run: RunFile, model_dir: Path, train_rows: int, look: Look = look_at_model) -> Preflight:
-    """`model_dir` needs everything of the model but its weights.
+    """`model_dir` needs everything of the model but its weights, and below adapter/ the settings of one to continue.
 
     Raises Failure(INVALID_CONFIGURATION) that names every field that is wrong, and Failure(MODEL_UNUSABLE).
     """
@@ -101,7 +111,7 @@ def _rows(run: RunFile, train_rows: int) -> list[str]:
             f"batch.perDevice {run.batch.per_device}{processes} is more than the {train_rows} rows that are trained "
             f"on: lower it to at most {max(1, train_rows // run.compute.ranks)}"
         )
-    conversations = run.data.format == "Messages"
+    conversations = run.data.has_conversations
     if run.sequence.loss_on == "AssistantMessages" and not conversations:
         found.append(f"sequence.lossOn AssistantMessages is for Messages, not {run.data.format}: set Completion")
     if run.sequence.loss_on == "Completion" and conversations:
@@ -158,7 +168,16 @@ def _notes(run: RunFile, train_rows: int, steps: int) -> list[str]:
         found.append(
             f"All {steps} steps are warm-up, so the learning rate is never reached: set optimizer.warmupRatio 0."
         )
-    return found
+    return found + _rate_of_a_comparison(run)
+
+
+def _rate_of_a_comparison(run: RunFile) -> list[str]:
+    """A comparison needs far less than an imitation: at its rate the answers fall apart while the margin grows."""
+    usual, most = ("5e-6", 1e-4) if run.lora is not None else ("5e-7", 5e-6)
+    if run.dpo is None or run.optimizer.learning_rate <= most:
+        return []
+    rate = f"optimizer.learningRate {run.optimizer.learning_rate:g}"
+    return [f"{rate} is one of supervised fine-tuning; with method DPO {usual} is usual. Watch logps/chosen."]
 
 
 @dataclass(frozen=True)
@@ -198,7 +217,17 @@ def _setup(run: RunFile, seen: Seen) -> Setup:
         gradient_checkpointing=run.batch.gradient_checkpointing,
         plain_loss=seen.plain_loss,
         ranks=run.compute.ranks,
+        reference=_reference(run),
+        frozen_adapter=run.dpo is not None and run.adapter is not None,
     )
+
+
+def _reference(run: RunFile) -> Reference | None:
+    if run.dpo is None:
+        return None
+    if run.dpo.reference_log_probs == "Precomputed":
+        return "Precomputed"
+    return "Copy" if run.lora is None else "SameModel"
 
 
 def _too_much(run: RunFile, shape: ModelShape, setup: Setup, gpu: str) -> str:

@@ -6,13 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from peft import get_peft_model
+from peft import LoraConfig, get_peft_model
 from peft.tuners.tuners_utils import BaseTunerLayer
 from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, get_scheduler
 from transformers.pytorch_utils import Conv1D
 from trl import get_peft_config
 from trl.chat_template_utils import get_training_chat_template, has_generation_markers
 
+from swe_workloads.adapter_files import ADAPTER_FOLDER, disagreements, read_settings
 from swe_workloads.engine_options import read_options
 from swe_workloads.exit_codes import ExitCode, Failure
 from swe_workloads.memory_estimate import ModelShape
@@ -27,24 +28,26 @@ ADAPTABLE = (torch.nn.Linear, torch.nn.Embedding, torch.nn.Conv1d, torch.nn.Conv
 def look(run: RunFile, model_dir: Path) -> Seen:
     """Raises Failure(INVALID_CONFIGURATION) for what TRL refuses, Failure(MODEL_UNUSABLE) for what is no model."""
     paths = Paths(model=model_dir, data=model_dir, output=model_dir)
-    parsed = parse_anywhere(render(run, on_gpu=run.compute.gpus > 0, micro_batch=run.batch.per_device, paths=paths))
+    told = render(run, on_gpu=run.compute.gpus > 0, micro_batch=run.batch.per_device, paths=paths)
+    parsed = parse_anywhere(told, run.method)
     config = read_config(model_dir, run.model.uri)
     model = without_weights(config, run.model.uri)
-    missing = target_problems(run, model)
+    missing = [*target_problems(run, model), *adapter_problems(run, model_dir)]
     base = base_shape(model, config)
-    adapted, refused = (None, []) if missing else with_adapter(model, base, parsed)
+    adapted, refused = (None, []) if missing else with_adapter(model, base, parsed, lora_of(run, parsed, model_dir))
     return Seen(
         problems=[
             *optimizer_problems(parsed),
             *length_problems(run, config),
             *template_problems(run, model_dir),
             *token_problems(parsed, model_dir),
+            *divergence_problems(run, parsed),
             *missing,
             *refused,
         ],
         shape=adapted,
         float32_weights=parsed.model.dtype == "float32",
-        plain_loss=parsed.training.loss_type in ("nll", "dft"),
+        plain_loss=run.method == "DPO" or parsed.training.loss_type in ("nll", "dft"),
     )
 
 
@@ -74,7 +77,8 @@ def target_problems(run: RunFile, model: Any) -> list[str]:
     wanted = {"lora.targetModules": run.lora.target_modules if run.lora is not None else []}
     text = run.engine_options.get("lora_modules_to_save")
     if text is not None:
-        wanted["engineOptions.lora_modules_to_save"] = read_options({"lora_modules_to_save": text}).popitem()[1]
+        read = read_options({"lora_modules_to_save": text}, run.method)
+        wanted["engineOptions.lora_modules_to_save"] = read["lora_modules_to_save"]
     known = [name for name, module in model.named_modules() if isinstance(module, ADAPTABLE)]
     return [
         _unknown(field, name, sorted({path.rsplit(".", 1)[-1] for path in known}))
@@ -88,6 +92,17 @@ def _unknown(field: str, name: str, known: list[str]) -> str:
     near = difflib.get_close_matches(name.rsplit(".", 1)[-1], known, n=1, cutoff=0.4)
     nearest = f"the nearest is {near[0]}; " if near else ""
     return f"{field}: the model has no module {name} to adapt; {nearest}it has {', '.join(known)}"
+
+
+def adapter_problems(run: RunFile, model_dir: Path) -> list[str]:
+    """Where the settings are not those of the adapter that is continued."""
+    if run.adapter is None:
+        return []
+    found = read_settings(model_dir / ADAPTER_FOLDER, run.adapter)
+    skeleton = without_weights(read_config(model_dir, run.model.uri), run.model.uri)
+    # PEFT alone knows which modules that means.
+    adapted = get_peft_model(skeleton, LoraConfig(target_modules="all-linear"), low_cpu_mem_usage=True)
+    return disagreements(run, found, adapted.peft_config["default"].target_modules)
 
 
 def base_shape(model: Any, config: Any) -> ModelShape:
@@ -108,9 +123,15 @@ def base_shape(model: Any, config: Any) -> ModelShape:
     )
 
 
-def with_adapter(model: Any, base: ModelShape, parsed: Parsed) -> tuple[ModelShape | None, list[str]]:
-    """The shape with the adapter that the settings ask for, or why PEFT refuses it."""
-    lora = get_peft_config(parsed.model)
+def lora_of(run: RunFile, parsed: Parsed, model_dir: Path) -> Any:
+    """As PEFT has it: of the adapter that is continued, else what the settings ask for. None without an adapter."""
+    if run.adapter is None:
+        return get_peft_config(parsed.model)
+    return LoraConfig.from_pretrained(str(model_dir / ADAPTER_FOLDER))
+
+
+def with_adapter(model: Any, base: ModelShape, parsed: Parsed, lora: Any) -> tuple[ModelShape | None, list[str]]:
+    """The shape with this adapter, or why PEFT refuses it."""
     if lora is None:
         return base, []
     try:
@@ -171,7 +192,7 @@ def template_problems(run: RunFile, model_dir: Path) -> list[str]:
 
 
 def token_problems(parsed: Parsed, model_dir: Path) -> list[str]:
-    asked = {name: getattr(parsed.training, name) for name in ("eos_token", "pad_token")}
+    asked = {name: getattr(parsed.training, name, None) for name in ("eos_token", "pad_token")}
     if not any(asked.values()):
         return []
     words = AutoTokenizer.from_pretrained(model_dir, local_files_only=True).get_vocab()
@@ -180,3 +201,14 @@ def token_problems(parsed: Parsed, model_dir: Path) -> list[str]:
         for name, token in asked.items()
         if token is not None and token not in words
     ]
+
+
+def divergence_problems(run: RunFile, parsed: Parsed) -> list[str]:
+    """The other divergences are defined for losses of the difference between chosen and rejected alone."""
+    if run.dpo is None or run.dpo.loss_type not in ("APOZero", "APODown"):
+        return []
+    asked = parsed.training.f_divergence_type
+    if asked == "reverse_kl":
+        return []
+    what = f"engineOptions.f_divergence_type {asked} does not go with dpo.lossType {run.dpo.loss_type}"
+    return [f"{what}: leave it out, or set Sigmoid, SigmoidNorm, Hinge, IPO or Robust"]

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+from swe_workloads.adapter_files import ADAPTER_FOLDER, fetch_settings
 from swe_workloads.artifacts import ArtifactStore
 from swe_workloads.bad_rows import write_bad_rows
 from swe_workloads.data_files import DATA_MANIFEST, TABLE_FILE, write_data_files, write_table
@@ -14,12 +15,15 @@ from swe_workloads.examples import Example, plain, read_example
 from swe_workloads.exit_codes import ExitCode, Failure
 from swe_workloads.formats import CONVERT, FAIL_TO_PASS
 from swe_workloads.model_files import fetch_tokenizer, model_origin
+from swe_workloads.pair_lengths import measure_pair
 from swe_workloads.pod import Pod, say
+from swe_workloads.preferences import is_chat, is_one_question, of_one_form
 from swe_workloads.preflight import Look, Preflight, check, look_at_model
-from swe_workloads.prepared import Prepared, problem_with, summarise
+from swe_workloads.prepared import Prepared, broken_prompts, problem_with, summarise
 from swe_workloads.program import run_program
+from swe_workloads.resolved_predictions import of_each_instance, reader_of
 from swe_workloads.rows import BadRow, Row, read_rows
-from swe_workloads.run_file import RunFile, read_run_file
+from swe_workloads.run_file import Data, RunFile, read_run_file
 from swe_workloads.seal import seal, sealed_verdict
 from swe_workloads.selection import select
 from swe_workloads.split import split
@@ -28,6 +32,7 @@ from swe_workloads.verdict import PrepareSummary, PrepareVerdict, Sources, outco
 
 TOKENIZER_FOLDER = "tokenizer"
 TokenizerLoader = Callable[[Path, str], Tokenizer]
+MEASURES = {"SFT": measure, "DPO": measure_pair}
 
 
 def main() -> None:
@@ -64,6 +69,8 @@ def read_and_check(
     # First what is small: a model that cannot be used is no reason to read all data.
     origin = model_origin(pod, store, run.model, None)
     model = fetch_tokenizer(origin, scratch / TOKENIZER_FOLDER)
+    if run.adapter is not None:
+        fetch_settings(store, run.adapter, scratch / TOKENIZER_FOLDER / ADAPTER_FOLDER)
     tokenizer = tokenizer_of(scratch / TOKENIZER_FOLDER, origin.uri)
     data = fetch_data(run.data, pod, store, scratch / "source")
     rows = (row for name, path in data.files.items() for row in read_rows(path, name))
@@ -71,9 +78,12 @@ def read_and_check(
     say(f"Read {len(converted)} rows of {data.uri} from {', '.join(data.files)}.")
     examples = [item for item in converted if isinstance(item, Example)]
     bad = [item for item in converted if isinstance(item, BadRow)]
-    chosen = select(examples, run.data.select)
+    if run.method == "DPO":
+        examples, others = of_one_form(examples)
+        bad += others
+    chosen = select(_of_each_instance(examples, run.data), run.data.select)
     say(f"{len(examples)} rows are usable, {len(chosen)} selected.")
-    counted = [measure(fit_to(tokenizer, item, run), tokenizer, run.sequence) for item in chosen]
+    counted = [MEASURES[run.method](fit_to(tokenizer, item, run), tokenizer, run.sequence) for item in chosen]
     measured = {id(item.example): item for item in counted if isinstance(item, Measured)}
     bad += [item for item in counted if isinstance(item, BadRow)]
     train, test = split([item.example for item in measured.values()], run.split)
@@ -89,7 +99,8 @@ def read_and_check(
 
 
 def convert(row: Row, run: RunFile) -> Example | BadRow:
-    example = read_example(row, CONVERT[run.data.format])
+    learnt = run.data.resolved
+    example = read_example(row, CONVERT[run.data.format] if learnt is None else reader_of(learnt))
     if isinstance(example, BadRow):
         return example
     if run.split.by == "Repository" and example.repository is None:
@@ -101,13 +112,29 @@ def convert(row: Row, run: RunFile) -> Example | BadRow:
     return replace(example, row=replace(row, fields={}))
 
 
+def _of_each_instance(examples: list[Example], data: Data) -> list[Example]:
+    if data.resolved is None:
+        return examples
+    return of_each_instance(examples, data.resolved.max_per_instance, data.select.seed)
+
+
 def fit_to(tokenizer: Tokenizer, example: Example, run: RunFile) -> Example:
-    """Without a chat template instances become plain text; conversations cannot. Raises Failure(MODEL_UNUSABLE)."""
+    """Without a chat template instances and single questions become plain text; conversations cannot.
+
+    Raises Failure(MODEL_UNUSABLE).
+    """
     if tokenizer.chat_template is not None:
         return example
+    without = f"The tokenizer of {run.model.uri} has no chat template, which"
     if run.data.format == "Messages":
-        message = f"The tokenizer of {run.model.uri} has no chat template, which Messages need; use PromptCompletion."
-        raise Failure(ExitCode.MODEL_UNUSABLE, message)
+        raise Failure(ExitCode.MODEL_UNUSABLE, f"{without} Messages need; use PromptCompletion.")
+    if run.data.has_conversations:
+        raise Failure(ExitCode.MODEL_UNUSABLE, f"{without} conversations need; leave out data.trajectories.style.")
+    if run.data.format == "Preferences":
+        if not is_chat(example):
+            return example
+        if not is_one_question(example):
+            raise Failure(ExitCode.MODEL_UNUSABLE, f"{without} conversations need; write preferences as text.")
     return replace(example, record=plain(example.record))
 
 
@@ -152,6 +179,9 @@ def in_words(prepared: Prepared, summary: PrepareSummary, preflight: Preflight, 
         parts.append(f"Training sees {summary.leaked_across_split} of the rows to test: see the table.")
     if summary.gold_in_prompt:
         parts.append(f"{summary.gold_in_prompt} prompts hold a line of their own patch.")
+    broken = broken_prompts(prepared)
+    if broken:
+        parts.append(f"In {broken} pairs the tokens of the prompt change when an answer follows: see the table.")
     return " ".join([*parts, *preflight.notes])
 
 

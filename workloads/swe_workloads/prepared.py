@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from swe_workloads.bad_rows import examples_of, name_of
+from swe_workloads.bad_rows import examples_of, first_of
 from swe_workloads.examples import Example
 from swe_workloads.leaks import gold_in_prompt, leaked_across
 from swe_workloads.rows import BadRow
@@ -39,15 +39,22 @@ def problem_with(prepared: Prepared, run: RunFile) -> str | None:
     if prepared.read == 0:
         return "The data source has no rows. Check data and what it points to."
     if not prepared.used():
-        first = prepared.bad[0]  # the selection never leaves none, so all that it left are bad
         return (
-            f"None of the {prepared.selected or prepared.read} rows can be used. "
-            f"The first, {name_of(first)}: {first.reason}. "
-            f"Correct the rows, or data.format if they are not {run.data.format}."
+            # The selection never leaves none, so all that it left are bad.
+            f"None of the {prepared.selected or prepared.read} rows can be used. {first_of(prepared.bad)} "
+            f"{_remedy(run)}"
         )
     if run.evaluation.strategy != "No" and not prepared.test:
         return _nothing_to_test(prepared, run)
     return None
+
+
+def _remedy(run: RunFile) -> str:
+    if run.data.kind == "Preferences":
+        return "Each row needs prompt, chosen and rejected: correct them."
+    if run.data.kind == "Trajectories":
+        return "Learn from an evaluation of other instances."
+    return f"Correct the rows, or data.format if they are not {run.data.format}."
 
 
 def _nothing_to_test(prepared: Prepared, run: RunFile) -> str:
@@ -55,7 +62,8 @@ def _nothing_to_test(prepared: Prepared, run: RunFile) -> str:
     if run.split.by == "Repository":
         group, remedy = f"of the repository {one.repository}", "Set split.by to Instance"
     else:
-        group, remedy = f"of the instance {one.instance}" if one.instance else "equal", "Bring more rows"
+        alike = "pairs of one prompt" if one.group else "equal"
+        group, remedy = f"of the instance {one.instance}" if one.instance else alike, "Bring more rows"
     return (
         f"All {len(prepared.train)} rows are {group}, so none is left to evaluate on. "
         f"{remedy}, widen data.select or leave out evaluation."
@@ -91,6 +99,11 @@ def tokens_of(items: Sequence[Measured]) -> TokenSummary:
 def truncated_percent(items: Sequence[Measured], max_length: int) -> str:
     truncated = sum(item.tokens > max_length for item in items)
     return f"{100 * truncated / len(items):.1f}" if items else "0.0"
+
+
+def broken_prompts(prepared: Prepared) -> int:
+    """Pairs whose tokens do not begin with those of their prompt: where answers begin is then off by some tokens."""
+    return sum(not item.continued for item in prepared.used())
 
 
 def known_as(example: Example) -> str:

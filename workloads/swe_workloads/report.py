@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from swe_workloads.history import Point, lowest, series
-from swe_workloads.report_chart import Chart, Curve, Kind, Tone, draw
-from swe_workloads.report_frame import card, footer, page
+from swe_workloads.report_curves import Course, curves_section
+from swe_workloads.report_frame import card, footer, header, page
 from swe_workloads.report_tables import attempts_table, data_section, fact_rows, flat, settings_section
 from swe_workloads.report_text import count, counted, duration, figure
 from swe_workloads.verdict import FirstAndLast, FrozenSource, PrepareVerdict, TrainVerdict
@@ -36,7 +36,8 @@ def render_report(facts: Facts) -> str:
     body = [
         _header(facts, name, str(run.get("namespace", ""))),
         _headline(facts),
-        _curves(facts),
+        curves_section(_course(facts)),
+        _comparison(facts),
         _held_out(facts),
         data_section(facts.prepared.summary if facts.prepared else None),
         attempts_table(facts.attempts),
@@ -49,18 +50,15 @@ def render_report(facts: Facts) -> str:
 
 def _header(facts: Facts, name: str, namespace: str) -> str:
     method = str(facts.settings.get("method", ""))
-    kind = " · ".join(part for part in ("Training run", method, namespace) if part)
-    return (
-        f'<header>\n<div class="kind">{html.escape(kind)}</div>\n<h1>{html.escape(name)}</h1>\n'
-        f'<p><span class="badge">{html.escape(facts.verdict.reason)}</span>{html.escape(facts.verdict.message)}</p>\n'
-        "</header>"
-    )
+    badge = f'<span class="badge">{html.escape(facts.verdict.reason)}</span>'
+    return header(("Training run", method, namespace), name, facts.verdict.message, badge)
 
 
 def _headline(facts: Facts) -> str:
     cards = [
-        _loss_card("Training loss", facts.verdict.loss, "first and last entry of the history"),
-        _loss_card("Held-out loss", facts.verdict.eval_loss, _best_note(facts)),
+        _change_card("Training loss", facts.verdict.loss, "first and last entry of the history"),
+        _change_card("Held-out loss", facts.verdict.eval_loss, _best_note(facts)),
+        *_preference_cards(facts),
         _perplexity_card(facts),
         _steps_card(facts),
         _attempts_card(facts),
@@ -69,8 +67,20 @@ def _headline(facts: Facts) -> str:
     return '<dl class="figures">\n' + "\n".join(card for card in cards if card) + "\n</dl>"
 
 
-def _loss_card(label: str, loss: FirstAndLast | None, note: str) -> str:
-    return card(label, f"{loss.first} → {loss.last}" if loss.first != loss.last else loss.last, note) if loss else ""
+def _change_card(label: str, told: FirstAndLast | None, note: str) -> str:
+    return card(label, f"{told.first} → {told.last}" if told.first != told.last else told.last, note) if told else ""
+
+
+def _preference_cards(facts: Facts) -> list[str]:
+    """Of the held-out pairs where there are any: on those that it is trained on a model is soon always right."""
+    found = facts.verdict.preferences
+    if found is None:
+        return []
+    where = "on the held-out pairs" if found.eval_accuracy else "on the pairs that are trained on"
+    return [
+        _change_card("Reward accuracy", found.eval_accuracy or found.accuracy, where),
+        _change_card("Reward margin", found.eval_margin or found.margin, where),
+    ]
 
 
 def _best_note(facts: Facts) -> str:
@@ -134,52 +144,8 @@ def _best(facts: Facts) -> Point | None:
     return lowest(evaluated)
 
 
-def _curves(facts: Facts) -> str:
-    def curve(name: str, metric: str, tone: Tone, kind: Kind) -> Curve:
-        return Curve(name, tone, kind, series(facts.history, metric))
-
-    loss = _chart(
-        facts,
-        "Loss",
-        [curve("training", "loss", "one", "Noisy"), curve("held-out", "eval_loss", "two", "Dotted")],
-        wide=True,
-    )
-    accuracy = [
-        curve("training", "mean_token_accuracy", "one", "Noisy"),
-        curve("held-out", "eval_mean_token_accuracy", "two", "Dotted"),
-    ]
-    small = [
-        _chart(facts, "Learning rate", [curve("learning rate", "learning_rate", "three", "Exact")]),
-        _chart(facts, "Gradient norm", [curve("gradient norm", "grad_norm", "three", "Noisy")]),
-        _chart(facts, "Token accuracy", accuracy),
-    ]
-    rest = "".join(chart for chart in small if chart)
-    if not loss and not rest:
-        return '<h2>Curves</h2>\n<p class="muted">The metric history is empty.</p>'
-    return f'<h2>Curves</h2>\n{loss}\n<div class="small">\n{rest}\n</div>'
-
-
-def _chart(facts: Facts, title: str, curves: list[Curve], wide: bool = False) -> str:
-    shown = [curve for curve in curves if curve.points]
-    resumed = _resumed_at(facts) if wide else []
-    drawn = draw(
-        Chart(
-            title=title,
-            curves=shown,
-            total_steps=facts.verdict.last_step,
-            width=920 if wide else 310,
-            height=330 if wide else 190,
-            best=_best(facts) if wide else None,
-            resumed_at=resumed,
-        )
-    )
-    if not drawn:
-        return ""
-    keys = [f'<span class="key {curve.tone}"><span>{curve.name}</span></span>' for curve in shown if len(shown) > 1]
-    if resumed:
-        keys.append('<span class="key resumed"><span>resumed from a checkpoint</span></span>')
-    caption = f"<figcaption><b>{title}</b>{''.join(keys)}</figcaption>"
-    return f'<figure>\n{caption}\n<div class="chart">\n{drawn}\n</div>\n</figure>'
+def _course(facts: Facts) -> Course:
+    return Course(facts.history, facts.verdict.last_step, _best(facts), _resumed_at(facts))
 
 
 def _held_out(facts: Facts) -> str:
@@ -195,6 +161,20 @@ def _held_out(facts: Facts) -> str:
         '<p class="muted">Compare it only between runs with the same tokenizer and the same held-out rows. '
         "It differs a little from e to the held-out loss, in which every batch counts the same however many tokens "
         "it has.</p>"
+    )
+
+
+def _comparison(facts: Facts) -> str:
+    if facts.verdict.preferences is None:
+        return ""
+    beta = html.escape(str((facts.settings.get("dpo") or {}).get("beta", "beta")))
+    return (
+        "<h2>Chosen and rejected</h2>\n"
+        f"<p>The reward of an answer is {beta} times what its log-probability has gained over that of the model the "
+        "run began with. Accuracy is the share of pairs in which the chosen answer has the higher reward, the margin "
+        "is by how much, on average.</p>\n"
+        '<p class="muted">A margin grows as well when both answers become unlikely and the rejected one more so: look '
+        "at the log-probability of the chosen answers, which should not fall far.</p>"
     )
 
 

@@ -5,6 +5,8 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
+from swe_workloads.report_text import count
+
 STYLE = Path(__file__).with_name("report.css")
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 # What no document may hold: control characters and halves of characters.
@@ -21,6 +23,20 @@ def page(title: str, parts: Sequence[str], more_style: str = "") -> str:
         "<body>\n<main>\n" + "\n".join(part for part in parts if part) + "\n</main>\n</body>\n</html>\n"
     )
     return UNSPEAKABLE.sub("\N{REPLACEMENT CHARACTER}", document)
+
+
+def header(kind: Sequence[str], name: str, message: str, badge: str = "") -> str:
+    """What is reported, and what came of it. `badge` is HTML; empty words of `kind` are left out."""
+    words = " · ".join(word for word in kind if word)
+    return (
+        f'<header>\n<div class="kind">{html.escape(words)}</div>\n<h1>{html.escape(name)}</h1>\n'
+        f"<p>{badge}{html.escape(message)}</p>\n</header>"
+    )
+
+
+def and_more(left: int, file: str) -> str:
+    """Below a table that has no room for `left` rows, all of which are in a file."""
+    return f'<p class="muted">And {count(left)} more, in {file}.</p>' if left > 0 else ""
 
 
 def card(label: str, value: str, note: str = "", tone: str = "") -> str:

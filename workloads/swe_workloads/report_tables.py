@@ -10,7 +10,10 @@ from swe_workloads.verdict import PrepareSummary, TrainVerdict
 
 Rows = Sequence[tuple[str, str]]
 # In this order, and what is not named here after them.
-SECTIONS = ("model", "data", "split", "sequence", "lora", "optimizer", "batch", "duration", "evaluation", "checkpoint")
+SECTIONS = (
+    *("model", "data", "split", "sequence", "dpo", "lora", "optimizer", "batch", "duration", "evaluation"),
+    "checkpoint",
+)
 # Shown elsewhere, or nothing that a person chose.
 NOT_SETTINGS = ("version", "run")
 

@@ -1,36 +1,20 @@
 """run.json: what the operator resolved for this run. Anything unknown or out of range is refused by name."""
 
-import re
 from pathlib import Path
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
-from pydantic.alias_generators import to_camel
+from pydantic import Field, model_validator
 
-from swe_workloads.exit_codes import ExitCode, Failure
+from swe_workloads.settings_file import DecimalString, Section, read_settings
 
-_DECIMAL = re.compile(r"^[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?$")
-
-
-def _from_decimal_string(value: object) -> float:
-    if not isinstance(value, str) or not _DECIMAL.match(value):
-        raise ValueError('must be a decimal string such as "2e-4"')
-    return float(value)
-
-
-# Kubernetes objects carry no floats, so decimals travel as strings.
-DecimalString = Annotated[float, BeforeValidator(_from_decimal_string)]
 Percent = Annotated[int, Field(ge=1, le=99)]
 PositiveInt = Annotated[int, Field(ge=1)]
 ObjectUri = Annotated[str, Field(pattern=r"^s3://[^/]+/.+")]
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Credentials = Literal["OwnPrefix", "Secret"]
-
-
-class Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, alias_generator=to_camel, strict=True)
-
-
-Settings = TypeVar("Settings", bound=Section)
+Method = Literal["SFT", "DPO"]
+# How the calls of an agent's tools are told in text.
+Style = Literal["XML", "Ticks"]
 
 
 class RunIdentity(Section):
@@ -49,13 +33,18 @@ class Hub(Section):
 
 
 class S3Model(Section):
+    """`sha256` is of configuration and tokenizer as an earlier run read them, `files` of each file that it left."""
+
     kind: Literal["S3"]
     uri: ObjectUri
     credentials: Credentials
+    sha256: Sha256 | None = None
+    files: dict[str, Sha256] | None = None
 
 
 class HubModel(Hub):
     kind: Literal["Hub"]
+    sha256: Sha256 | None = None
 
     @property
     def uri(self) -> str:
@@ -63,9 +52,15 @@ class HubModel(Hub):
         return f"hf://{self.repo}@{self.revision}"
 
 
-# What tells the members of a union apart: of a model, and of the predictions of an evaluation.
-UNION_KINDS = ("S3", "Hub", "Gold", "Files")
 Model = Annotated[S3Model | HubModel, Field(discriminator="kind")]
+
+
+class Adapter(Section):
+    """What another run of the namespace left, for this one to go on with: a folder, and the digests of its files."""
+
+    run: str
+    uri: ObjectUri
+    files: dict[str, Sha256]
 
 
 class HubDataset(Hub):
@@ -83,6 +78,8 @@ class Source(Section):
     config_map_file: str | None = None
     uri: ObjectUri | None = None
     credentials: Credentials | None = None
+    # Of the object at the URI, where it must be the one that was read before.
+    sha256: Sha256 | None = None
     hub: HubDataset | None = None
 
     @model_validator(mode="after")
@@ -91,6 +88,8 @@ class Source(Section):
             raise ValueError("exactly one of configMapFile, uri and hub must be set")
         if (self.uri is None) != (self.credentials is None):
             raise ValueError("credentials belongs to uri")
+        if self.sha256 is not None and self.uri is None:
+            raise ValueError("sha256 belongs to uri")
         return self
 
 
@@ -110,17 +109,39 @@ class Select(Section):
     seed: int
 
 
+class Resolved(Section):
+    """What is learnt of the predictions that an evaluation resolved. With a style conversations, else patches."""
+
+    max_per_instance: PositiveInt
+    style: Style | None = None
+    allow_evaluation_sets: bool
+
+
+# Of these the format is the kind: they have one form only.
+KINDS = {"Preferences": "Preferences", "Resolved": "Trajectories"}
+
+
 class Data(Section):
-    kind: Literal["Instances", "Files"]
+    """Which rows."""
+
+    kind: Literal["Instances", "Files", "Preferences", "Trajectories"]
     source: Source
-    format: Literal["SWEBench", "SWEBenchPro", "SWESmith", "Messages", "PromptCompletion"]
+    format: Literal["SWEBench", "SWEBenchPro", "SWESmith", "Messages", "PromptCompletion", "Preferences", "Resolved"]
     prompt_style: Literal["Pro"] | None = None
+    resolved: Resolved | None = None
     select: Select
+
+    @property
+    def has_conversations(self) -> bool:
+        return self.format == "Messages" or (self.resolved is not None and self.resolved.style is not None)
 
     @model_validator(mode="after")
     def _format_of_kind(self) -> "Data":
-        if (self.kind == "Instances") != self.format.startswith("SWE"):
+        kind = "Instances" if self.format.startswith("SWE") else "Files"
+        if self.kind != KINDS.get(self.format, kind):
             raise ValueError(f"format {self.format} does not belong to kind {self.kind}")
+        if (self.kind == "Trajectories") != (self.resolved is not None):
+            raise ValueError("resolved belongs to kind Trajectories, which needs it")
         if (self.kind == "Instances") != (self.prompt_style is not None):
             raise ValueError("promptStyle belongs to kind Instances, which needs it")
         return self
@@ -133,8 +154,19 @@ class Split(Section):
 
 
 class Sequence(Section):
+    """`loss_on` belongs to method SFT: a comparison has nothing to choose there."""
+
     max_length: Annotated[int, Field(ge=8)]
-    loss_on: Literal["Completion", "AssistantMessages", "All"]
+    loss_on: Literal["Completion", "AssistantMessages", "All"] | None = None
+
+
+class Dpo(Section):
+    """How chosen and rejected answers are compared, and when the reference is asked for its share of that."""
+
+    beta: Annotated[DecimalString, Field(gt=0)]
+    loss_type: Literal["Sigmoid", "SigmoidNorm", "Hinge", "IPO", "Robust", "APOZero", "APODown"]
+    label_smoothing: Annotated[DecimalString, Field(ge=0, lt=0.5)]
+    reference_log_probs: Literal["EveryStep", "Precomputed"]
 
 
 class Lora(Section):
@@ -216,13 +248,15 @@ class Compute(Section):
 class RunFile(Section):
     version: Literal[1]
     run: RunIdentity
-    method: Literal["SFT"]
+    method: Method
     engine: Literal["TRL"]
     seed: Annotated[int, Field(ge=0)]
     model: Model
+    adapter: Adapter | None = None
     data: Data
     split: Split
     sequence: Sequence
+    dpo: Dpo | None = None
     lora: Lora | None
     optimizer: Optimizer
     batch: Batch
@@ -234,33 +268,26 @@ class RunFile(Section):
     stall_after_seconds: PositiveInt
     engine_options: dict[str, str]
 
+    @model_validator(mode="after")
+    def _sections_of_method(self) -> "RunFile":
+        compares = self.method == "DPO"
+        belonging = {
+            "dpo": self.dpo is not None,
+            "data.kind Preferences": self.data.kind == "Preferences",
+            "a sequence without lossOn": self.sequence.loss_on is None,
+        }
+        wrong = [name for name, there in belonging.items() if there != compares]
+        if wrong:
+            raise ValueError(f"{' and '.join(wrong)}: goes with method DPO, which needs it")
+        return self
+
+    @model_validator(mode="after")
+    def _adapter_with_lora(self) -> "RunFile":
+        if self.adapter is not None and self.lora is None:
+            raise ValueError(f"lora: set lora: {{}} to continue the adapter of TrainingRun {self.adapter.run}")
+        return self
+
 
 def read_run_file(path: Path) -> RunFile:
     """Raises Failure(INVALID_CONFIGURATION) that names every wrong field."""
     return read_settings(path, RunFile, "run.json")
-
-
-def read_settings(path: Path, kind: type[Settings], name: str) -> Settings:
-    """A file that the operator wrote for a program, called `name` in what is said about it."""
-    try:
-        text = path.read_text()
-    except OSError as error:
-        raise Failure(ExitCode.INVALID_CONFIGURATION, f"The run file cannot be read: {error}") from error
-    try:
-        return kind.model_validate_json(text)
-    except ValidationError as error:
-        raise Failure(ExitCode.INVALID_CONFIGURATION, describe(error, name)) from error
-
-
-def describe(error: ValidationError, name: str) -> str:
-    """One line that names each wrong field as the file spells it."""
-    return f"{name}: " + "; ".join(_describe_one(dict(item)) for item in error.errors(include_url=False))
-
-
-def _describe_one(item: dict[str, object]) -> str:
-    location = item["loc"]
-    # Of a union pydantic names the kind too, which is no key of the file.
-    parts = [str(part) for part in location if part not in UNION_KINDS] if isinstance(location, tuple) else []
-    path = ".".join(parts)
-    message = str(item["msg"]).removeprefix("Value error, ")
-    return f"{path}: {message}" if path else message

@@ -7,7 +7,7 @@ from swe_workloads.exit_codes import ExitCode, Failure
 from swe_workloads.instances import upstream
 from swe_workloads.run_file import FailToPass, Select
 from swe_workloads.some import some
-from swe_workloads.split import content_of, identity, rank
+from swe_workloads.split import content_of, rank
 
 
 def select(examples: Sequence[Example], wanted: Select, field: str = "data.select") -> list[Example]:
@@ -31,10 +31,19 @@ def select(examples: Sequence[Example], wanted: Select, field: str = "data.selec
     if wanted.fail_to_pass is not None:
         chosen = _with_tests(chosen, wanted.fail_to_pass, field)
     if wanted.limit is not None and wanted.limit < len(chosen):
-        ranked = sorted(chosen, key=lambda example: (rank(wanted.seed, identity(example)), content_of(example)))
+        ranked = sorted(
+            chosen,
+            key=lambda example: (rank(wanted.seed, example.instance or content_of(example)), content_of(example)),
+        )
         kept = {id(example) for example in ranked[: wanted.limit]}
         chosen = [example for example in chosen if id(example) in kept]
     return chosen
+
+
+def _place(example: Example, seed: int) -> tuple[str, str]:
+    """By the row and not by the group that a split keeps together: a few prompts with many pairs would be all."""
+    content = content_of(example)
+    return rank(seed, example.instance or content), content
 
 
 def _with_id(examples: list[Example], part: str, field: str) -> list[Example]:

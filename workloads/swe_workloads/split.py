@@ -37,8 +37,8 @@ def duplicates_within(examples: Sequence[Example]) -> int:
 
 
 def identity(example: Example) -> str:
-    """The instance, or for rows without one their content: equal rows are the same row wherever they stand."""
-    return example.instance or content_of(example)
+    """The instance, without one the group, else the content: equal rows are the same row wherever they stand."""
+    return example.instance or example.group or content_of(example)
 
 
 def content_of(example: Example) -> str:

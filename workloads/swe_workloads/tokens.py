@@ -2,7 +2,7 @@
 
 import math
 from collections import abc
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import takewhile
 from pathlib import Path
 from typing import Any, Protocol, cast
@@ -28,8 +28,15 @@ class Tokenizer(Protocol):
 
 @dataclass(frozen=True)
 class Measured:
+    """`tokens` is the length of the row, of a pair that of the longer side; `pair` has both, chosen first.
+
+    `continued` is False where the tokens of a pair do not begin with those of its prompt.
+    """
+
     example: Example
     tokens: int
+    pair: tuple[int, int] | None = None
+    continued: bool = True
 
 
 def load_tokenizer(directory: Path, uri: str) -> Tokenizer:
@@ -58,13 +65,18 @@ def measure(example: Example, tokenizer: Tokenizer, sequence: Sequence) -> Measu
     return Measured(example, whole)
 
 
+def of_side(pairs: abc.Sequence[Measured], side: int) -> list[Measured]:
+    """The pairs as long as their chosen (0) or rejected (1) answer makes them."""
+    return [replace(item, tokens=item.pair[side]) for item in pairs if item.pair is not None]
+
+
 def percentile(counts: abc.Sequence[int], share: float) -> int:
     """Nearest rank: a count that really occurs. Zero for no counts."""
     ordered = sorted(counts)
     return ordered[max(0, math.ceil(share * len(ordered)) - 1)] if ordered else 0
 
 
-def _count(record: dict[str, Any], tokenizer: Tokenizer, loss_on: str) -> tuple[int, int]:
+def _count(record: dict[str, Any], tokenizer: Tokenizer, loss_on: str | None) -> tuple[int, int]:
     """Tokens before the first that is learnt, and all of them."""
     if "messages" in record:
         turns = record["messages"]
@@ -82,6 +94,10 @@ def _count(record: dict[str, Any], tokenizer: Tokenizer, loss_on: str) -> tuple[
     return asked if loss_on == "Completion" else 0, whole
 
 
+def chat_ids(tokenizer: Tokenizer, turns: list[dict[str, str]], *, ask: bool) -> list[int]:
+    """The tokens of a conversation; `ask` opens the assistant's next turn."""
+    return list(tokenizer.apply_chat_template(turns, tokenize=True, add_generation_prompt=ask, return_dict=False))
+
+
 def _chat_length(tokenizer: Tokenizer, turns: list[dict[str, str]], *, ask: bool) -> int:
-    ids = tokenizer.apply_chat_template(turns, tokenize=True, add_generation_prompt=ask, return_dict=False)
-    return len(ids)
+    return len(chat_ids(tokenizer, turns, ask=ask))

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from swe_workloads import held_signals
 from swe_workloads.accounts import Provenance, write_accounts
+from swe_workloads.adapter_files import ADAPTER_FOLDER, fetch_adapter
 from swe_workloads.artifacts import Occupied
 from swe_workloads.attempt import Attempt, classify, why_stopped
 from swe_workloads.checkpoints import Origin, restore_newest
@@ -88,10 +89,12 @@ def set_up(attempt: Attempt, run: RunFile) -> tuple[EngineOrder, Provenance]:
     origin = model_origin(attempt.pod, attempt.store, run.model, prepared_model(attempt.store))
     model = fetch_model(origin, attempt.folder / "model")
     say(f"The model is here: {len(model)} files, {sum(file.size_bytes for file in model.values()):,} bytes.")
+    adapter = fetch_adapter(attempt.store, run.adapter, attempt.folder / ADAPTER_FOLDER) if run.adapter else {}
     test_file = attempt.folder / "data" / TEST_FILE
     order = EngineOrder(
         run_file=attempt.pod.run_file,
         model_dir=attempt.folder / "model",
+        adapter_dir=attempt.folder / ADAPTER_FOLDER if adapter else None,
         train_file=attempt.folder / "data" / TRAIN_FILE,
         test_file=test_file if test_file.stat().st_size > 0 else None,
         output_dir=attempt.folder / "output",
@@ -100,7 +103,9 @@ def set_up(attempt: Attempt, run: RunFile) -> tuple[EngineOrder, Provenance]:
         report=attempt.report,
     )
     settings = json.loads(attempt.pod.run_file.read_text())
-    return order, Provenance(origin.uri, origin.revision, model, data, settings)
+    # A checkpoint on another adapter is as foreign as one on another model.
+    made_of = model | {f"{ADAPTER_FOLDER}/{name}": digest for name, digest in adapter.items()}
+    return order, Provenance(origin.uri, origin.revision, made_of, data, settings)
 
 
 def restore(attempt: Attempt, order: EngineOrder, origin: Origin) -> Path | None:

@@ -1,4 +1,4 @@
-"""A run in TRL's words: the flat file that `trl sft --config` takes, and what TRL's own parser makes of it.
+"""A run in TRL's words: the flat file that `trl <method> --config` takes, and what TRL's own parser makes of it.
 
 The engine builds its trainer from the parsed file and from nothing else, so what the preparation has checked and
 what the report shows is what trains.
@@ -14,10 +14,19 @@ import yaml
 
 from swe_workloads.engine_options import read_options, trl_parser
 from swe_workloads.exit_codes import ExitCode, Failure
-from swe_workloads.run_file import RunFile
+from swe_workloads.run_file import Dpo, Method, RunFile
 
 SCHEDULERS = {"Linear": "linear", "Cosine": "cosine", "Constant": "constant_with_warmup"}
 ALGORITHMS = {"AdamW": "adamw_torch", "PagedAdamW8Bit": "paged_adamw_8bit"}
+LOSSES = {
+    "Sigmoid": "sigmoid",
+    "SigmoidNorm": "sigmoid_norm",
+    "Hinge": "hinge",
+    "IPO": "ipo",
+    "Robust": "robust",
+    "APOZero": "apo_zero",
+    "APODown": "apo_down",
+}
 STRATEGIES = {"No": "no", "Steps": "steps", "Epoch": "epoch"}
 # transformers reads warmup_steps below 1 as a share of all steps, and 1 as one step; warmup_ratio is gone.
 ALL_STEPS = 1 - 1e-9
@@ -34,7 +43,7 @@ class Paths:
 
 @dataclass(frozen=True)
 class Parsed:
-    """TRL's SFTConfig and ModelConfig."""
+    """TRL's SFTConfig or DPOConfig, and its ModelConfig."""
 
     training: Any
     model: Any
@@ -45,7 +54,7 @@ def render(run: RunFile, *, on_gpu: bool, micro_batch: int, paths: Paths) -> dic
 
     Raises Failure(INVALID_CONFIGURATION) that names every engine option that cannot be used.
     """
-    options = read_options(run.engine_options)
+    options = read_options(run.engine_options, run.method)
     four_bit = run.lora is not None and run.lora.quantization == "NF4"
     if four_bit and options.get("dtype", "bfloat16") != "bfloat16":
         what = "engineOptions.dtype: 4-bit weights are computed in it, so with lora.quantization NF4 it is bfloat16"
@@ -58,7 +67,7 @@ def render(run: RunFile, *, on_gpu: bool, micro_batch: int, paths: Paths) -> dic
         **_precision(run, on_gpu=on_gpu),
         **_adapter(run),
         "max_length": run.sequence.max_length,
-        **_loss(run),
+        **(_loss(run) if run.dpo is None else _comparison(run.dpo)),
         "optim": ALGORITHMS[run.optimizer.algorithm],
         "learning_rate": run.optimizer.learning_rate,
         "lr_scheduler_type": SCHEDULERS[run.optimizer.scheduler],
@@ -109,13 +118,21 @@ def _adapter(run: RunFile) -> dict[str, Any]:
 
 
 def _loss(run: RunFile) -> dict[str, Any]:
-    only = {"Completion": "completion_only_loss", "AssistantMessages": "assistant_only_loss"}.get(run.sequence.loss_on)
     # TRL's default loss works on chunks of the output layer and refuses one that carries LoRA.
     on_head = run.lora is not None and any("lm_head" in name for name in run.lora.target_modules)
     return {
-        "completion_only_loss": only == "completion_only_loss",
-        "assistant_only_loss": only == "assistant_only_loss",
+        "completion_only_loss": run.sequence.loss_on == "Completion",
+        "assistant_only_loss": run.sequence.loss_on == "AssistantMessages",
         **({"loss_type": "nll"} if on_head else {}),
+    }
+
+
+def _comparison(dpo: Dpo) -> dict[str, Any]:
+    return {
+        "beta": dpo.beta,
+        "loss_type": [LOSSES[dpo.loss_type]],
+        "label_smoothing": dpo.label_smoothing,
+        "precompute_ref_log_probs": dpo.reference_log_probs == "Precomputed",
     }
 
 
@@ -139,21 +156,21 @@ def write(rendered: dict[str, Any], path: Path) -> None:
     path.write_text(yaml.safe_dump(rendered, sort_keys=False, default_flow_style=None, width=120))
 
 
-def parse(rendered: dict[str, Any]) -> Parsed:
+def parse(rendered: dict[str, Any], method: Method) -> Parsed:
     """What TRL makes of the file. Raises Failure(INVALID_CONFIGURATION) with TRL's own words."""
     try:
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "trl.yaml"
             write(rendered, path)
-            _, training, model = trl_parser().parse_args_and_config(["--config", str(path)])
+            _, training, model = trl_parser(method).parse_args_and_config(["--config", str(path)])
     except (ArgumentError, ValueError, TypeError) as error:
         raise Failure(ExitCode.INVALID_CONFIGURATION, f"TRL refuses the settings: {error}.") from error
     return Parsed(training, model)
 
 
-def parse_anywhere(rendered: dict[str, Any]) -> Parsed:
+def parse_anywhere(rendered: dict[str, Any], method: Method) -> Parsed:
     """The same where there is no GPU: TRL looks for one as soon as bf16 or tf32 is asked for.
 
     Only these switches are turned to the CPU's; the file, the parser and all other checks are the real ones.
     """
-    return parse({name: value for name, value in rendered.items() if name != "tf32"} | {"use_cpu": True})
+    return parse({name: value for name, value in rendered.items() if name != "tf32"} | {"use_cpu": True}, method)

@@ -13,7 +13,17 @@ from swe_workloads.exit_codes import ExitCode, reason
 TERMINATION_MESSAGE_BYTES = 4096
 MESSAGE_CHARACTERS = 1000
 # Lists of a summary that are only examples, those that are missed least first.
-SHORTENED = ("badRowExamples", "malformed", "repositories", "goldInPromptExamples")
+SHORTENED = (
+    *(
+        "badRowExamples",
+        "unpinnedImageExamples",
+        "malformed",
+        "repositories",
+        "goldInPromptExamples",
+        "givenUpExamples",
+    ),
+    "dropped",
+)
 
 
 class Part(BaseModel):
@@ -92,6 +102,18 @@ class FirstAndLast(Part):
     last: str
 
 
+class Preferences(Part):
+    """How often the chosen answer has the higher reward, and by how much, over what the reference gives it.
+
+    Accuracy and margin are of the rows that are trained on, those of the evaluations of the held-out ones.
+    """
+
+    accuracy: FirstAndLast | None = None
+    margin: FirstAndLast | None = None
+    eval_accuracy: FirstAndLast | None = None
+    eval_margin: FirstAndLast | None = None
+
+
 class Artifact(Part):
     name: str
     key: str
@@ -135,6 +157,7 @@ class TrainVerdict(Verdict):
     total_steps: int | None = None
     loss: FirstAndLast | None = None
     eval_loss: FirstAndLast | None = None
+    preferences: Preferences | None = None
     perplexity: Perplexity | None = None
     best: BestCheckpoint | None = None
     stopped_early: bool | None = None

@@ -8,9 +8,14 @@ from typing import Any
 
 import pytest
 from engine.run_document import run_document
+from evaluation.fake_registry import FakeRegistry
 from fake_artifact_endpoint import FakeEndpoint
+from fake_chat_api import FakeChatApi
+from fake_hub import FakeHub
+from gen_world import GenWorld
 
 from swe_workloads.artifacts import ArtifactStore
+from swe_workloads.evaluation import image_layers, registries
 from swe_workloads.pod import Pod
 from swe_workloads.transfer import Patience
 
@@ -53,3 +58,36 @@ def pod_of(endpoint: FakeEndpoint, tmp_path: Path) -> PodMaker:
         return Pod.model_validate(endpoint.environment(work, run_file))
 
     return make
+
+
+@pytest.fixture
+def gen(tmp_path: Path, endpoint: FakeEndpoint, pod_of: PodMaker) -> GenWorld:
+    return GenWorld(tmp_path, endpoint, pod_of)
+
+
+@pytest.fixture
+def chat_api() -> Iterator[FakeChatApi]:
+    fake = FakeChatApi()
+    yield fake
+    fake.stop()
+
+
+@pytest.fixture
+def hub() -> Iterator[FakeHub]:
+    fake = FakeHub().start()
+    yield fake
+    fake.stop()
+
+
+@pytest.fixture
+def registry() -> Iterator[FakeRegistry]:
+    served = FakeRegistry()
+    yield served
+    served.stop()
+
+
+@pytest.fixture
+def short_patience_with_layers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(registries, "IMAGE_SECONDS", 2.0)
+    monkeypatch.setattr(registries, "SILENT_SECONDS", 0.5)
+    monkeypatch.setattr(image_layers, "PAUSE_SECONDS", 0.05)

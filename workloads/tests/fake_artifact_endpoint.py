@@ -32,6 +32,8 @@ class FakeEndpoint:
 
     folder: Path
     authority: str = "test CA"
+    # Of the run whose pods ask.
+    uid: str = UID
     progress: list[dict[str, Any]] = field(default_factory=list)
     requests: list[str] = field(default_factory=list)
     # What was said of each object when it was stored, by the last part of its key.
@@ -44,7 +46,6 @@ class FakeEndpoint:
     def __post_init__(self) -> None:
         self.lock = threading.Lock()
         self.objects = self.folder / "objects"
-        self.prefix = self.objects / BUCKET / NAMESPACE / UID
         self.prefix.mkdir(parents=True)
         (self.folder / "token").write_text(TOKEN)
         for name, content in certificates(self.authority).items():
@@ -61,6 +62,10 @@ class FakeEndpoint:
         for server in (self._store, self._endpoint):
             server.shutdown()
             server.server_close()
+
+    @property
+    def prefix(self) -> Path:
+        return self.objects / BUCKET / NAMESPACE / self.uid
 
     @property
     def url(self) -> str:
@@ -161,7 +166,11 @@ class _EndpointHandler(_Handler):
         return False
 
     def sign(self, entry: dict[str, str]) -> dict[str, object]:
-        path = entry["uri"].removeprefix("s3://") if "uri" in entry else f"{BUCKET}/{NAMESPACE}/{UID}/{entry['key']}"
+        path = (
+            entry["uri"].removeprefix("s3://")
+            if "uri" in entry
+            else f"{BUCKET}/{NAMESPACE}/{self.fake.uid}/{entry['key']}"
+        )
         headers = {"If-None-Match": "*"} if entry["method"] == "PUT" else {}
         return {**entry, "url": f"{self.fake.store_url}/{urllib.parse.quote(path)}?signature=x", "headers": headers}
 

@@ -1,5 +1,7 @@
 """A stand-in for huggingface.co: the routes that huggingface_hub uses to look at repositories and to download.
 
+Models can be written too: fake_hub_writing.py.
+
 In tests it is an object; as a program it serves a folder:
 
     python fake_hub.py --root DIR --port 8080 [--token TOKEN] [--gated owner/name]
@@ -13,15 +15,16 @@ import json
 import re
 import threading
 import urllib.parse
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import ClassVar
 
+from fake_hub_writing import Request, blob_of, is_large, sha256_of, write
+
 TOKEN = "hf_known"
-LARGE = (".safetensors", ".parquet", ".bin")  # kept apart: their entity tag is a sha256, and a CDN may have them
 _REPOSITORY = r"(?P<repo>[^/]+/[^/]+)"
 _INFO = re.compile(rf"^/api/(?P<kind>models|datasets)/{_REPOSITORY}(/revision/(?P<revision>[^/]+))?$")
 _TREE = re.compile(rf"^/api/(?P<kind>models|datasets)/{_REPOSITORY}/tree/(?P<revision>[^/]+)$")
@@ -47,12 +50,20 @@ class FakeHub:
     host: str = "localhost"
     tokens: set[str] = field(default_factory=lambda: {TOKEN})
     granted: set[str] = field(default_factory=lambda: {TOKEN})
+    # By owner of repositories: the tokens that may write there.
+    writers: dict[str, set[str]] = field(default_factory=lambda: {"team": {TOKEN}})
+    # What was uploaded by the LFS protocol, by sha256.
+    large: dict[str, bytes] = field(default_factory=dict)
+    said: Callable[[str], None] = lambda _: None
     page: int = 1000
     # Large files are redirected to this host, where no token may arrive. Empty: they come from the hub itself.
     cdn: str = ""
     requests: list[str] = field(default_factory=list)
-    # (part of "METHOD path", status): answered so many times instead. 0 hangs up, 1 breaks off in the middle.
+    # (part of "METHOD path", status): answered so many times instead. 0 hangs up, 1 breaks off in the middle,
+    # 2 writes what was asked for and hangs up.
     failures: dict[tuple[str, int], int] = field(default_factory=dict)
+    # Said in such answers.
+    words: str = "injected"
 
     def __post_init__(self) -> None:
         self.repositories: dict[tuple[str, str], Repository] = {}
@@ -75,7 +86,7 @@ class FakeHub:
     def commit(self, kind: str, repo: str, files: Mapping[str, bytes], branch: str = "main") -> str:
         """A commit with exactly these files. Returns its id; `kind` is models or datasets."""
         repository = self.repositories.setdefault((kind, repo), Repository())
-        content = "".join(f"{name}\0{_sha256(files[name])}\n" for name in sorted(files))
+        content = "".join(f"{name}\0{sha256_of(files[name])}\n" for name in sorted(files))
         commit = hashlib.sha1(f"{repo}\0{len(repository.commits)}\0{content}".encode()).hexdigest()
         repository.commits[commit] = dict(files)
         repository.branches[branch] = commit
@@ -99,7 +110,7 @@ class _Handler(BaseHTTPRequestHandler):
         broken = self.injected(what)
         if broken is not None and broken != 1:
             self.close_connection = True
-            return None if broken == 0 else self.refuse(HTTPStatus(broken), "", "injected", {"Retry-After": "0"})
+            return None if broken == 0 else self.refuse(HTTPStatus(broken), "", self.hub.words, {"Retry-After": "0"})
         path = urllib.parse.unquote(urllib.parse.urlsplit(self.path).path)
         if path.startswith("/cdn/"):
             return self.from_cdn(path.removeprefix("/cdn/"))
@@ -113,6 +124,24 @@ class _Handler(BaseHTTPRequestHandler):
         return self.refuse(HTTPStatus.NOT_FOUND, "", "no such page")
 
     do_HEAD = do_GET
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
+        broken = self.injected(f"{self.command} {self.path}")
+        if broken is not None and broken != 2:
+            self.close_connection = True
+            return None if broken == 0 else self.refuse(HTTPStatus(broken), "", self.hub.words, {"Retry-After": "0"})
+        path = urllib.parse.unquote(urllib.parse.urlsplit(self.path).path)
+        with self.hub.lock:
+            done = write(self.hub, Request(path, body, self.token(), f"http://{self.headers['Host']}"))
+        if broken == 2:
+            self.close_connection = True
+            return None
+        if done.message:
+            return self.refuse(done.status, done.code, done.message, {}, done.document)
+        return self.answer(done.status, json.dumps(done.document).encode())
+
+    do_PUT = do_POST
 
     def injected(self, what: str) -> int | None:
         with self.hub.lock:
@@ -138,7 +167,7 @@ class _Handler(BaseHTTPRequestHandler):
             return
         files = repository.commits[commit]
         folders = {str(parent) for name in files for parent in Path(name).parents} - {"."}
-        entries = [{"type": "directory", "oid": _blob(b""), "size": 0, "path": name} for name in sorted(folders)]
+        entries = [{"type": "directory", "oid": blob_of(b""), "size": 0, "path": name} for name in sorted(folders)]
         entries += [_entry(name, files[name]) for name in sorted(files)]
         url = urllib.parse.urlsplit(self.path)
         query = dict(urllib.parse.parse_qsl(url.query))
@@ -162,12 +191,12 @@ class _Handler(BaseHTTPRequestHandler):
         headers = {"X-Repo-Commit": commit}
         if content is None:
             return self.refuse(HTTPStatus.NOT_FOUND, "EntryNotFound", "Entry not found", headers)
-        if not name.endswith(LARGE):
-            return self.content(content, {**headers, "ETag": f'"{_blob(content)}"'}, broken_off)
-        linked = {"X-Linked-Etag": f'"{_sha256(content)}"', "X-Linked-Size": str(len(content)), **headers}
+        if not is_large(name):
+            return self.content(content, {**headers, "ETag": f'"{blob_of(content)}"'}, broken_off)
+        linked = {"X-Linked-Etag": f'"{sha256_of(content)}"', "X-Linked-Size": str(len(content)), **headers}
         if not self.hub.cdn:
-            return self.content(content, {**linked, "ETag": f'"{_sha256(content)}"'}, broken_off)
-        place = f"http://{self.hub.cdn}:{self.hub.server.server_port}/cdn/{_sha256(content)}?Signature=secret"
+            return self.content(content, {**linked, "ETag": f'"{sha256_of(content)}"'}, broken_off)
+        place = f"http://{self.hub.cdn}:{self.hub.server.server_port}/cdn/{sha256_of(content)}?Signature=secret"
         return self.answer(HTTPStatus.FOUND, b"", {**linked, "Location": place})
 
     def from_cdn(self, sha256: str) -> None:
@@ -175,7 +204,7 @@ class _Handler(BaseHTTPRequestHandler):
             return self.refuse(HTTPStatus.BAD_REQUEST, "", "a token came to the CDN")
         commits = [files for repository in self.hub.repositories.values() for files in repository.commits.values()]
         contents = (content for files in commits for content in files.values())
-        return self.content(next(item for item in contents if _sha256(item) == sha256), {}, False)
+        return self.content(next(item for item in contents if sha256_of(item) == sha256), {}, False)
 
     def token(self) -> str:
         return self.headers.get("Authorization", "").removeprefix("Bearer ")
@@ -211,9 +240,16 @@ class _Handler(BaseHTTPRequestHandler):
         self.answer(status, content[begin : begin + len(content) // 2], headers, len(content))
         self.close_connection = True
 
-    def refuse(self, status: HTTPStatus, code: str, message: str, headers: Headers | None = None) -> None:
+    def refuse(
+        self,
+        status: HTTPStatus,
+        code: str,
+        message: str,
+        headers: Headers | None = None,
+        more: Mapping[str, object] | None = None,
+    ) -> None:
         named = {"X-Error-Code": code} if code else {}
-        body = json.dumps({"error": message}).encode()
+        body = json.dumps({"error": message, **(more or {})}).encode()
         self.answer(status, body, {**(headers or {}), **named, "X-Error-Message": message})
 
     def answer(
@@ -232,16 +268,8 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 def _entry(name: str, content: bytes) -> dict[str, object]:
-    large = {"lfs": {"oid": _sha256(content), "size": len(content), "pointerSize": 134}} if name.endswith(LARGE) else {}
-    return {"type": "file", "oid": _blob(content), "size": len(content), "path": name, **large}
-
-
-def _blob(content: bytes) -> str:
-    return hashlib.sha1(b"blob %d\0" % len(content) + content).hexdigest()
-
-
-def _sha256(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()
+    large = {"lfs": {"oid": sha256_of(content), "size": len(content), "pointerSize": 134}} if is_large(name) else {}
+    return {"type": "file", "oid": blob_of(content), "size": len(content), "path": name, **large}
 
 
 def main() -> None:
@@ -252,7 +280,9 @@ def main() -> None:
     options.add_argument("--token", default=TOKEN)
     options.add_argument("--gated", action="append", default=[], metavar="OWNER/NAME")
     chosen = options.parse_args()
-    hub = FakeHub(chosen.port, chosen.host, tokens={chosen.token}, granted={chosen.token})
+    known = {chosen.token}
+    hub = FakeHub(chosen.port, chosen.host, tokens=known, granted=known, writers={"team": known})
+    hub.said = lambda line: print(line, flush=True)
     hub.load(chosen.root)
     for (_, repo), repository in hub.repositories.items():
         repository.gated = repo in chosen.gated

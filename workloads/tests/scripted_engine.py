@@ -1,7 +1,8 @@
 """An engine with the files of the real one, but no training.
 
 SWE_TEST_ENGINE says how it misbehaves; after step SWE_TEST_HOLD_AT it waits to be stopped or killed. The weights
-are a digest over all steps, so a wrong resume changes them. The held-out loss is lowest at step 12.
+are a digest over all steps, so a wrong resume changes them. The held-out loss is lowest at step 12. A comparison
+has rewards as well.
 """
 
 import faulthandler
@@ -17,7 +18,7 @@ from checkpoint_maker import read_weights, write_checkpoint
 
 from swe_workloads.engine_files import EngineFailure, EngineOrder, Finished, Progress, write_atomically
 from swe_workloads.exit_codes import ExitCode
-from swe_workloads.run_file import read_run_file
+from swe_workloads.run_file import RunFile, read_run_file
 
 BEST_STEP = 12
 
@@ -31,14 +32,14 @@ def main() -> None:
     total = run.duration.max_steps or 0
     end = BEST_STEP if how == "stop early" else total
     step, weights = resume(order)
-    order.report.metrics.write_text("".join(history(done) for done in range(1, step + 1)))
+    order.report.metrics.write_text("".join(history(done, run) for done in range(1, step + 1)))
     write_atomically(order.report.progress, Progress(step=step, total_steps=total))
     while step < end:
         hold(step, order)
         step += 1
         weights = hashlib.sha256(f"{weights}{step}".encode()).hexdigest()
         with order.report.metrics.open("a") as out:
-            out.write(history(step))
+            out.write(history(step, run))
         write_atomically(order.report.progress, Progress(step=step, total_steps=total))
         print(f"step {step}", flush=True)
         stopping = order.report.stop.exists()
@@ -71,9 +72,12 @@ def behave(how: str, order: EngineOrder) -> None:
         sys.exit(0)
 
 
-def history(step: int) -> str:
-    losses = {"loss": 10 - step} | ({"eval_loss": 0.5 + abs(step - BEST_STEP) / 10} if step % 4 == 0 else {})
-    return "".join(json.dumps({"step": step, name: value}) + "\n" for name, value in losses.items())
+def history(step: int, run: RunFile) -> str:
+    told = {"loss": 10 - step} | ({"eval_loss": 0.5 + abs(step - BEST_STEP) / 10} if step % 4 == 0 else {})
+    if run.dpo is not None:
+        told |= {"rewards/accuracies": step / 24, "rewards/margins": step / 8}
+        told |= {"eval_rewards/accuracies": 0.75, "eval_rewards/margins": step / 16} if step % 4 == 0 else {}
+    return "".join(json.dumps({"step": step, name: value}) + "\n" for name, value in told.items())
 
 
 def resume(order: EngineOrder) -> tuple[int, str]:

@@ -18,6 +18,7 @@ from swe_workloads.transfer import Patience
 
 PREFIX = "checkpoints/a1/step-4"
 BASE = Origin("base", ranks=1)
+BUSY_SECONDS = 30  # what a transfer may take where everything else runs too
 
 
 @pytest.fixture(autouse=True)
@@ -214,6 +215,7 @@ def test_an_upload_that_failed_midway_is_taken_up_again(
     wait_for(uploads, 4)
     uploads.finish(5)
     assert endpoint.failures["trainer_state.json", 503] == 0
+    store.patience = Patience(BUSY_SECONDS)
     assert restored(store, tmp_path) == (4, "weights")
 
 
@@ -265,7 +267,8 @@ def test_the_best_one_outlasts_a_slow_store(
         time.sleep(0.02)
     assert sorted(path.name for path in (tmp_path / "snapshots").iterdir()) == ["step-16", "step-8"]
     endpoint.failures.clear()
-    uploads.finish(5)
+    store.patience = Patience(BUSY_SECONDS)
+    uploads.finish(BUSY_SECONDS)
     found = restore_step(store, tmp_path / "scratch", 8, BASE)
     assert found is not None
     assert read_weights(found.folder) == "weights of 8"

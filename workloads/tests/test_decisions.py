@@ -1,10 +1,14 @@
+import json
 import math
 import random
+from pathlib import Path
+from typing import Any
 
 import pytest
+from engine.run_document import preferences_document
 
-from swe_workloads.decisions import WINDOW_LOGS, divergence, out_of_patience
-from swe_workloads.run_file import EarlyStop
+from swe_workloads.decisions import WINDOW_LOGS, divergence, out_of_patience, tolerated_rise
+from swe_workloads.run_file import EarlyStop, RunFile
 
 
 def rule(patience: int, min_improvement: str = "0") -> EarlyStop:
@@ -92,3 +96,25 @@ def test_what_recovers_or_is_no_loss_of_the_model_goes_on(losses: list[float]) -
 def test_noise_between_batches_goes_on() -> None:
     noise = random.Random(1)
     assert ended_at(logs(*(max(0.0, noise.gauss(2.5, 1.5)) for _ in range(3000)))) is None
+
+
+def test_the_loss_of_robust_has_no_level_to_rise_from(tmp_path: Path) -> None:
+    comparison = preferences_document(tmp_path / "rows.jsonl")
+    comparison["dpo"] |= {"lossType": "Robust", "labelSmoothing": "0.4"}
+    tolerated = tolerated_rise(RunFile.model_validate_json(json.dumps(comparison)))
+    assert divergence(logs(*[-9.0] * 40, *[-6.0] * 40), tolerated) is None
+    assert divergence(logs(*[-9.0] * 40, math.nan), tolerated) is not None
+
+
+def test_the_squares_of_ipo_may_rise_as_far_as_they_began(run: dict[str, Any], tmp_path: Path) -> None:
+    comparison = preferences_document(tmp_path / "rows.jsonl")
+    assert tolerated_rise(RunFile.model_validate_json(json.dumps(run))) == 2
+    assert tolerated_rise(RunFile.model_validate_json(json.dumps(comparison))) == 2
+    comparison["dpo"] |= {"lossType": "IPO", "beta": "0.01"}
+    tolerated = tolerated_rise(RunFile.model_validate_json(json.dumps(comparison)))
+    assert tolerated == pytest.approx(2500)
+    comparison["dpo"]["beta"] = "5"
+    assert tolerated_rise(RunFile.model_validate_json(json.dumps(comparison))) == 2
+    noisy = logs(*[2000.0] * 40, *[2400.0] * 40)
+    assert divergence(noisy) is not None
+    assert divergence(noisy, tolerated) is None

@@ -1,7 +1,6 @@
 """The real huggingface_hub against a hub of our own."""
 
 import logging
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -29,11 +28,9 @@ FILES = {
 
 
 @pytest.fixture
-def hub() -> Iterator[FakeHub]:
-    fake = FakeHub().start()
-    fake.commit("models", REPO, FILES)
-    yield fake
-    fake.stop()
+def hub(hub: FakeHub) -> FakeHub:
+    hub.commit("models", REPO, FILES)
+    return hub
 
 
 def named(hub: FakeHub, repo: str = REPO, revision: str = "main", credentials: str = "None") -> HubModel:
@@ -103,7 +100,7 @@ def test_every_attempt_reads_the_revision_of_the_preparation(
 
 def test_files_that_are_not_the_prepared_ones_are_refused(hub: FakeHub, tmp_path: Path, store: ArtifactStore) -> None:
     origin = origin_of(hub, tmp_path, store, FrozenSource(uri="x", revision=None, sha256="0" * 64))
-    with pytest.raises(Failure, match="not the one that the data was prepared with") as caught:
+    with pytest.raises(Failure, match="not the one that was read first") as caught:
         fetch_model(origin, tmp_path / "train")
     assert caught.value.code == ExitCode.MODEL_UNUSABLE
 

@@ -2,7 +2,7 @@
 
 import io
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,13 +19,6 @@ from swe_workloads.rows import Row, read_rows
 from swe_workloads.run_file import Data
 
 REPO = "team/rows"
-
-
-@pytest.fixture
-def hub() -> Iterator[FakeHub]:
-    fake = FakeHub().start()
-    yield fake
-    fake.stop()
 
 
 def jsonl(*names: str) -> bytes:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from swe_workloads.examples import Example, plain, question_and_answer, read_example
+from swe_workloads.examples import Example, plain, question_and_answers, read_example
 from swe_workloads.formats import CONVERT
 from swe_workloads.instances import count_tests, pro_prompt, upstream
 from swe_workloads.reverse_diff import reverse_diff
@@ -88,7 +88,7 @@ def test_the_state_of_the_code_is_known_but_where_all_bugs_share_one_commit() ->
 
 def test_pro_s_issue_has_three_parts() -> None:
     row = as_pro(real_rows()[0]) | {"problem_statement": "It breaks.", "requirements": "R", "interface": "I"}
-    prompt, _ = question_and_answer(read("SWEBenchPro", **row).record)
+    prompt, _ = question_and_answers(read("SWEBenchPro", **row).record)
     assert prompt == pro_prompt(row["repo"], "It breaks.\n\nRequirements:\nR\n\nNew interfaces introduced:\nI")
 
 
@@ -98,12 +98,12 @@ def test_pro_s_texts_that_are_strings_within_strings_are_unpacked() -> None:
         "requirements": '"half',
         "interface": None,
     }
-    prompt, _ = question_and_answer(read("SWEBenchPro", **row).record)
+    prompt, _ = question_and_answers(read("SWEBenchPro", **row).record)
     assert 'It\n"breaks".\n\nRequirements:\n"half' in prompt
 
 
 def test_the_answer_to_swe_smith_takes_the_bug_out() -> None:
-    _, patch = question_and_answer(read("SWESmith", **smith()).record)
+    _, [patch] = question_and_answers(read("SWESmith", **smith()).record)
     assert "-bad = 1\n+good = 1\n" in patch
 
 
@@ -122,7 +122,7 @@ def test_a_row_of_swe_smith_that_cannot_be_used_says_why(fields: dict[str, objec
 
 def test_a_patch_without_its_last_newline_gets_one() -> None:
     row = real_rows()[0]
-    _, patch = question_and_answer(read("SWEBench", **{**row, "patch": row["patch"].rstrip("\n")}).record)
+    _, [patch] = question_and_answers(read("SWEBench", **{**row, "patch": row["patch"].rstrip("\n")}).record)
     assert patch == row["patch"]
 
 

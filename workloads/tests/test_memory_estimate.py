@@ -58,6 +58,26 @@ def test_the_plain_loss_keeps_all_logits() -> None:
     assert found["output layer"] * GIB == 4 * 2048 * 151_936 * 14
 
 
+def test_a_comparison_reads_two_rows_for_one_and_keeps_all_their_logits() -> None:
+    alone, pair = (sizes(QWEN_3B, replace(LORA, plain_loss=True, reference=one)) for one in (None, "SameModel"))
+    assert pair["activations"] == pytest.approx(2 * alone["activations"])
+    assert pair["output layer"] == pytest.approx(2 * alone["output layer"])
+    assert "reference" not in pair
+    continued = replace(LORA, plain_loss=True, reference="SameModel", frozen_adapter=True)
+    assert sizes(QWEN_3B, continued)["reference"] * GIB == 4 * QWEN_3B.trainable
+
+
+def test_a_whole_model_needs_a_second_one_as_reference_unless_it_was_asked_before() -> None:
+    full = replace(LORA, kind="Full", float32_weights=True, plain_loss=True, reference="Copy")
+    shape = replace(QWEN_3B, trainable=QWEN_3B.parameters, adapted_inputs=0)
+    assert sizes(shape, full)["reference"] * GIB == 4 * QWEN_3B.parameters
+    assert "reference" not in sizes(shape, replace(full, reference="Precomputed"))
+    needed = total_gib(shape, full)
+    [spared] = [text for text in alternatives(shape, full, 1, needed) if text.startswith("dpo.referenceLogProbs")]
+    assert spared.startswith(f"dpo.referenceLogProbs Precomputed ({needed - 4 * QWEN_3B.parameters / GIB:.1f} GiB)")
+    assert "dpo.referenceLogProbs Precomputed" in alternatives(shape, full, 1, 60)[0]
+
+
 def test_several_gpus_exchange_gradients() -> None:
     more = sizes(QWEN_3B, replace(LORA, ranks=4))["adapter"] - sizes(QWEN_3B, LORA)["adapter"]
     assert more * GIB == pytest.approx(4 * QWEN_3B.trainable)

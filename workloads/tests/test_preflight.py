@@ -3,6 +3,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from engine.run_document import preferences_document
 
 from swe_workloads.exit_codes import ExitCode, Failure
 from swe_workloads.memory_estimate import ModelShape
@@ -137,6 +138,37 @@ def test_a_gpu_that_is_nearly_full_is_noted(run: dict[str, Any]) -> None:
     assert needed is not None and 1 < needed < 2
     tight = passed(run, compute={**GPU, "gpuMemoryGi": 4}, batch={"perDevice": 56})
     assert "if that proves too much, batch.perDevice is lowered" in tight.notes[-1]
+
+
+@pytest.mark.parametrize(
+    ("adapter", "rate", "noted"),
+    [(True, "1e-4", False), (True, "2e-4", True), (False, "5e-6", False), (False, "2e-5", True)],
+)
+def test_a_rate_of_supervised_fine_tuning_is_noted_in_a_comparison(
+    tmp_path: Path, adapter: bool, rate: str, noted: bool
+) -> None:
+    run = preferences_document(tmp_path / "rows.jsonl")
+    run["lora"] = run["lora"] if adapter else None
+    notes = passed(run, optimizer={"learningRate": rate}).notes
+    usual = "with method DPO 5e-6 is usual" if adapter else "with method DPO 5e-7 is usual"
+    assert any(usual in note for note in notes) == noted
+
+
+def test_a_rate_of_supervised_fine_tuning_is_as_it_should_be_there(run: dict[str, Any]) -> None:
+    assert passed(run, optimizer={"learningRate": "2e-4"}).notes == []
+
+
+def test_the_reference_of_a_whole_model_is_counted(tmp_path: Path) -> None:
+    run = preferences_document(tmp_path / "rows.jsonl")
+    run["lora"] = None
+    every_step, before = (
+        passed(run, compute=GPU, dpo={"referenceLogProbs": asked}).estimate for asked in ("EveryStep", "Precomputed")
+    )
+    assert every_step is not None and "(a second model)" in every_step
+    assert before is not None and "reference" not in before
+    run["lora"] = preferences_document(tmp_path / "rows.jsonl")["lora"]
+    adapted = passed(run, compute=GPU, dpo={"referenceLogProbs": "EveryStep"}).estimate
+    assert adapted is not None and "reference" not in adapted
 
 
 def test_without_a_gpu_there_is_no_estimate(run: dict[str, Any]) -> None:

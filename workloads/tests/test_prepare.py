@@ -1,14 +1,16 @@
+import hashlib
 import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from engine.run_document import MODEL_URI
+from engine.run_document import ADAPTER_URI, MODEL_URI, continuing
 from fake_artifact_endpoint import FakeEndpoint
 from fake_tokenizer import WordTokenizer, word_tokenizer
 
 import swe_workloads.prepare
+from swe_workloads.adapter_files import ADAPTER_FOLDER, CONFIG, read_settings
 from swe_workloads.data_files import prepared_model
 from swe_workloads.exit_codes import ExitCode, Failure
 from swe_workloads.model_files import fetch_model, model_origin
@@ -134,7 +136,7 @@ def test_the_model_and_the_data_that_were_read_are_in_the_verdict(
     again = prepare(pod_of(run))
     assert again.sources == verdict.sources
     endpoint.put(f"{MODEL_URI}/config.json", b'{"changed": true}')
-    with pytest.raises(Failure, match="not the one that the data was prepared with"):
+    with pytest.raises(Failure, match="not the one that was read first"):
         pod = pod_of(run)
         origin = model_origin(pod, store, read_run_file(pod.run_file).model, prepared_model(store))
         fetch_model(origin, pod.work_dir / "model")
@@ -310,4 +312,33 @@ def test_a_model_that_is_not_there_is_named(run: dict[str, Any], pod_of: PodMake
     run["model"]["uri"] = "s3://swe-operator/team/models/none"
     write_rows(run, row(1), row(2))
     with pytest.raises(Failure, match="There is no model at s3://swe-operator/team/models/none"):
+        prepare(pod_of(run))
+
+
+def test_an_adapter_is_looked_at_beside_its_model(
+    run: dict[str, Any], pod_of: PodMaker, endpoint: FakeEndpoint
+) -> None:
+    write_rows(run, *map(row, range(4)))
+    settings = json.dumps({"r": 8, "lora_alpha": 16, "target_modules": ["q_proj"]}).encode()
+    endpoint.put(f"{ADAPTER_URI}/{CONFIG}", settings)
+    run |= continuing(run, **{CONFIG: hashlib.sha256(settings).hexdigest()})
+
+    def sees_the_adapter(read: RunFile, folder: Path) -> Seen:
+        assert read.adapter is not None
+        return Seen([f"rank {read_settings(folder / ADAPTER_FOLDER, read.adapter).r}"], None, False, False)
+
+    with pytest.raises(Failure, match="rank 8"):
+        swe_workloads.prepare.prepare(pod_of(run), word_tokenizer, sees_the_adapter)
+    endpoint.put(f"{ADAPTER_URI}/{CONFIG}", b"{}")
+    with pytest.raises(Failure, match="has other bytes than TrainingRun sft left there"):
+        prepare(pod_of(run))
+
+
+def test_a_model_that_changed_since_an_earlier_run_read_it_is_refused(run: dict[str, Any], pod_of: PodMaker) -> None:
+    write_rows(run, *map(row, range(4)))
+    run["model"]["sha256"] = "0" * 64
+    with pytest.raises(Failure, match="not the one that was read first, by this run or by the one that it continues"):
+        prepare(pod_of(run))
+    run["model"] |= {"sha256": None, "files": {"config.json": "0" * 64}}
+    with pytest.raises(Failure, match=r"config\.json has other bytes than the run left there that this one continues"):
         prepare(pod_of(run))

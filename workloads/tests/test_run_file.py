@@ -3,6 +3,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from engine.run_document import ADAPTER_URI, continuing, preferences_document
 
 from swe_workloads.exit_codes import ExitCode, Failure
 from swe_workloads.run_file import RunFile, read_run_file
@@ -37,7 +38,9 @@ def test_decimals_travel_as_strings(run: dict[str, Any]) -> None:
         ("lora.dropout", "1", "lora.dropout: Input should be less than 1"),
         ("optimizer.learningRate", "fast", "optimizer.learningRate: must be a decimal string"),
         ("optimizer.momentum", "0.9", "optimizer.momentum: Extra inputs are not permitted"),
-        ("method", "DPO", "method: Input should be 'SFT'"),
+        ("method", "PPO", "method: Input should be 'SFT' or 'DPO'"),
+        ("method", "DPO", "dpo and data.kind Preferences and a sequence without lossOn: goes with method DPO"),
+        ("data.format", "Preferences", "data: format Preferences does not belong to kind Files"),
         ("split.trainPercent", 100, "split.trainPercent: Input should be less than or equal to 99"),
         ("duration", {"maxSteps": 1, "epochs": "1"}, "duration: exactly one of maxSteps and epochs"),
         ("duration", {}, "duration: exactly one of maxSteps and epochs"),
@@ -45,6 +48,9 @@ def test_decimals_travel_as_strings(run: dict[str, Any]) -> None:
         ("data.format", "SWEBench", "data: format SWEBench does not belong to kind Files"),
         ("data.source", {"configMapFile": "/a", "uri": "s3://a/b"}, "data.source: exactly one of"),
         ("version", 2, "version: Input should be 1"),
+        ("model.sha256", "abc", "model.sha256: String should match pattern"),
+        ("model.files", {"config.json": "abc"}, "model.files.config.json: String should match pattern"),
+        ("adapter", {"run": "sft", "uri": "/tmp/a", "files": {}}, "adapter.uri: String should match pattern"),
     ],
 )
 def test_a_wrong_field_is_named(run: dict[str, Any], tmp_path: Path, path: str, value: object, message: str) -> None:
@@ -54,6 +60,25 @@ def test_a_wrong_field_is_named(run: dict[str, Any], tmp_path: Path, path: str, 
         section = section[parent]
     section[last] = value
     assert message in refusal(run, tmp_path)
+
+
+def test_what_a_comparison_needs_belongs_to_nothing_else(run: dict[str, Any], tmp_path: Path) -> None:
+    comparison = preferences_document(tmp_path / "rows.jsonl")
+    found = RunFile.model_validate_json(json.dumps(comparison)).dpo
+    assert found is not None and (found.beta, found.reference_log_probs) == (0.1, "EveryStep")
+    run["dpo"] = comparison["dpo"]
+    assert "dpo: goes with method DPO, which needs it" in refusal(run, tmp_path)
+    comparison["sequence"]["lossOn"] = "All"
+    assert "a sequence without lossOn: goes with method DPO" in refusal(comparison, tmp_path)
+    comparison["dpo"]["labelSmoothing"] = "0.5"
+    assert "dpo.labelSmoothing: Input should be less than 0.5" in refusal(comparison, tmp_path)
+
+
+def test_an_adapter_is_continued_with_lora_alone(run: dict[str, Any], tmp_path: Path) -> None:
+    found = RunFile.model_validate_json(json.dumps(continuing(run))).adapter
+    assert found is not None and (found.run, found.uri) == ("sft", ADAPTER_URI)
+    run["lora"] = None
+    assert "lora: set lora: {} to continue the adapter of TrainingRun sft" in refusal(continuing(run), tmp_path)
 
 
 def test_a_missing_field_is_named(run: dict[str, Any], tmp_path: Path) -> None:

@@ -14,10 +14,11 @@ from typing import Any
 
 import pytest
 from checkpoint_maker import read_weights
-from engine.run_document import CHECKPOINT_EVERY, MODEL_URI, TOTAL_STEPS
+from engine.run_document import ADAPTER_URI, CHECKPOINT_EVERY, MODEL_URI, TOTAL_STEPS, continuing
 from fake_artifact_endpoint import FakeEndpoint
 from scripted_engine import BEST_STEP
 
+from swe_workloads.adapter_files import CONFIG, WEIGHTS
 from swe_workloads.artifacts import ArtifactStore
 from swe_workloads.data_files import DATA_MANIFEST
 from swe_workloads.manifest import manifest_of
@@ -414,6 +415,25 @@ def test_a_missing_variable_is_named(wrapper: Wrapper, tmp_path: Path) -> None:
     done = subprocess.run([sys.executable, "-m", "swe_workloads.train"], env=environment, check=False)
     assert done.returncode == 64
     assert "SWE_RUN_FILE" in json.loads(termination.read_text())["message"]
+
+
+def test_an_adapter_that_is_continued_is_brought_to_the_engine_and_is_part_of_what_a_checkpoint_was_made_of(
+    wrapper: Wrapper, run: dict[str, Any]
+) -> None:
+    files = {name: f"of {name}".encode() for name in (CONFIG, WEIGHTS)}
+    for name, content in files.items():
+        wrapper.endpoint.put(f"{ADAPTER_URI}/{name}", content)
+    run = continuing(run, **{name: hashlib.sha256(content).hexdigest() for name, content in files.items()})
+    (wrapper.folder / "run.json").write_text(json.dumps(run))
+    wrapper.train(SWE_TEST_ENGINE="crash")
+    order = json.loads((wrapper.folder / "pod-1/attempt-1/order.json").read_text())
+    assert {path.name: path.read_bytes() for path in Path(order["adapter_dir"]).iterdir()} == files
+    verdict = wrapper.train(2)
+    summary = json.loads(wrapper.stored("result/a2/summary.json").read_text())
+    named = {f"adapter/{name}" for name in files} | {"config.json", "model.safetensors"}
+    assert {file["name"] for file in summary["model"]["files"]} == named
+    assert verdict["exitCode"] == 0
+    assert "Adapter of sft</" in wrapper.stored("result/a2/report.html").read_text()
 
 
 def uninterrupted(steps: int = TOTAL_STEPS) -> str:

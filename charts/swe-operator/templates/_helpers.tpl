@@ -86,6 +86,7 @@ system:serviceaccount:{{ .Release.Namespace }}:swe-operator
 {{- $_ := set $trainer "gpuImage" (include "swe-operator.image" (dict "image" .Values.trainer.gpuImage "defaultTag" .Chart.AppVersion)) -}}
 {{- $harness := dict "imagePullPolicy" .Values.harness.image.pullPolicy "imagePullSecrets" .Values.harness.imagePullSecrets -}}
 {{- $_ := set $harness "image" (include "swe-operator.image" (dict "image" .Values.harness.image "defaultTag" .Chart.AppVersion)) -}}
+{{- $serving := dict "vllmImage" (include "swe-operator.image" (dict "image" .Values.serving.vllmImage "defaultTag" "")) "sglangImage" (include "swe-operator.image" (dict "image" .Values.serving.sglangImage "defaultTag" "")) -}}
 {{- $pools := list -}}
 {{- range $name, $pool := .Values.pools -}}
 {{- if and (kindIs "map" $pool.gpu) (regexMatch "/mig-|[.]shared$" (default "" $pool.gpu.resource)) -}}
@@ -93,5 +94,5 @@ system:serviceaccount:{{ .Release.Namespace }}:swe-operator
 {{- end -}}
 {{- $pools = append $pools (merge (dict "name" $name) $pool) -}}
 {{- end -}}
-{{- dict "logLevel" .Values.logLevel "watchNamespaces" .Values.watchNamespaces "store" $store "trainer" $trainer "harness" $harness "pools" $pools "currency" .Values.currency | toPrettyJson -}}
+{{- dict "logLevel" .Values.logLevel "watchNamespaces" .Values.watchNamespaces "store" $store "trainer" $trainer "harness" $harness "serving" $serving "pools" $pools "currency" .Values.currency | toPrettyJson -}}
 {{- end }}

@@ -1,4 +1,4 @@
--- Health of a TrainingRun or SWEBenchEval for Argo CD: how far it is from being complete, and whether it needs you.
+-- Health of a TrainingRun, PreferenceGen or SWEBenchEval for Argo CD: how far it is from being complete, and whether it needs you.
 local hs = { status = "Progressing", message = "The operator has not seen it yet." }
 
 local status = obj.status

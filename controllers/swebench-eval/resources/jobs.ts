@@ -1,16 +1,20 @@
 import type { SWEBenchEval } from '../../../crds/swebench-eval.ts'
+import { ownerUrl } from '../../jobs/identity.ts'
 import { buildJob, type Program } from '../../jobs/program-job.ts'
+import { pullSecretMounts } from '../../jobs/program-pod.ts'
 import type { DesiredJob } from '../../shared/kinds.ts'
-import { DATA_FOLDER, sourceMounts } from '../../shared/sources.ts'
-import { evalUrl, type Settings } from '../settings.ts'
-import { inputsName, PREDICTIONS_FOLDER } from './inputs.ts'
+import { DATA_FOLDER, PREDICTIONS_FOLDER, sourceMounts } from '../../shared/sources.ts'
+import type { Resolved } from '../resolve.ts'
+import type { Settings } from '../settings.ts'
+import { inputsName } from './inputs.ts'
 import { resultsName } from './results.ts'
+import { pullSecretsOf } from './sandbox-pod.ts'
 
 const GRACE_SECONDS = 30
 const RESULTS_FOLDER = '/etc/swe-operator-results'
 
 /** The Job that reads and checks instances and predictions. It alone sees their sources and credentials. */
-export function buildPrepareJob(evaluation: SWEBenchEval, settings: Settings, number: number): DesiredJob {
+export function buildPrepareJob(evaluation: SWEBenchEval, resolved: Resolved, settings: Settings, number: number): DesiredJob {
   const { instances, predictions } = evaluation.spec
   return buildJob({
     ...programOf(evaluation, settings),
@@ -18,7 +22,7 @@ export function buildPrepareJob(evaluation: SWEBenchEval, settings: Settings, nu
     number,
     name: `${evaluation.metadata.name}-eval-prepare-${number}`,
     module: 'swe_workloads.evaluation.prepare',
-    mounts: [...sourceMounts('data', instances, DATA_FOLDER), ...sourceMounts('predictions', predictions, PREDICTIONS_FOLDER)],
+    mounts: [...sourceMounts('data', instances, DATA_FOLDER), ...sourceMounts('predictions', predictions, PREDICTIONS_FOLDER), ...(resolved.pinDigests === 'Never' ? [] : pullSecretMounts(pullSecretsOf(evaluation, settings)))],
   })
 }
 
@@ -39,7 +43,7 @@ function programOf(evaluation: SWEBenchEval, settings: Settings): Pick<Program, 
   return {
     owner: evaluation,
     settings,
-    artifactsUrl: evalUrl(settings.artifactsUrl, evaluation.metadata),
+    artifactsUrl: ownerUrl(settings.artifactsUrl, evaluation),
     inputs: inputsName(evaluation),
     gracePeriodSeconds: GRACE_SECONDS,
     image: settings.harnessImage,

@@ -1,6 +1,6 @@
 import type { SWEBenchEval } from '../../../crds/swebench-eval.ts'
-import type { KubeObject } from '../../../operator/api/object.ts'
 import { ownedBy } from '../../../operator/meta/owner.ts'
+import type { DesiredNetworkPolicy } from '../../shared/kinds.ts'
 import { childLabels, ROLE, type Role, UID } from '../../shared/labels.ts'
 import type { Resolved } from '../resolve.ts'
 import type { Settings } from '../settings.ts'
@@ -18,7 +18,7 @@ const PRIVATE_V4 = ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', '100.64.0.0
 const PRIVATE_V6 = ['fc00::/7', 'fe80::/10']
 
 /** Sandboxes are reached by nobody and reach the operator's endpoint alone: no DNS, no store, no other sandbox, no internet unless it is allowed. */
-export function buildNetworkPolicy(evaluation: SWEBenchEval, { network }: Resolved, { operatorNamespace, endpointPort }: Settings): KubeObject & Readonly<{ spec: unknown }> {
+export function buildNetworkPolicy(evaluation: SWEBenchEval, { network }: Resolved, { operatorNamespace, endpointPort }: Settings): DesiredNetworkPolicy {
   const { namespace = '', uid = '' } = evaluation.metadata
   const operator = { namespaceSelector: { matchLabels: { [NAMESPACE_NAME]: operatorNamespace } }, podSelector: { matchLabels: OPERATOR_PODS } }
   return {

@@ -2,17 +2,18 @@ import { dump } from 'js-yaml'
 import { readFile } from 'node:fs/promises'
 import { describe, expect, it } from 'vitest'
 import type { SWEBenchEval, SWEBenchEvalSpec } from '../../../crds/swebench-eval.ts'
-import { HARNESS_VERSION, resolve } from '../resolve.ts'
+import { HARNESS_VERSION } from '../../shared/harness.ts'
+import { resolve } from '../resolve.ts'
 import { indexed, rowOf } from '../rows.ts'
 import type { Settings } from '../settings.ts'
-import { buildInputs } from './inputs.ts'
+import { buildInputs, type Predictions } from './inputs.ts'
 import { buildPrepareJob, buildReportJob } from './jobs.ts'
 import { buildNetworkPolicy } from './network-policy.ts'
 import { buildListenerJob, buildProbeJob } from './probe-jobs.ts'
 import { buildResults, buildShard, ROWS_PER_SHARD } from './results.ts'
 import { buildSandboxPod } from './sandbox-pod.ts'
 
-const settings: Settings = { harnessImage: 'ghcr.io/swe-operator/harness:0.1.0', imagePullPolicy: 'IfNotPresent', artifactsUrl: 'https://swe-operator-artifacts.swe-operator-system.svc:8443', endpointHost: 'swe-operator-artifacts.swe-operator-system.svc', endpointPort: 8443, operatorNamespace: 'swe-operator-system', nameServers: ['10.96.0.10'], bucket: 'swe-operator', caBundle: () => 'CA' }
+const settings: Settings = { harnessImage: 'ghcr.io/swe-operator/harness:0.1.0', trainer: { image: 'ghcr.io/swe-operator/trainer:0.1.0', imagePullPolicy: 'IfNotPresent' }, serverImages: { Transformers: 'ghcr.io/swe-operator/trainer:0.1.0', VLLM: 'docker.io/vllm/vllm-openai:v0.26.0', SGLang: 'docker.io/lmsysorg/sglang:v0.5.18' }, pools: [], imagePullPolicy: 'IfNotPresent', artifactsUrl: 'https://swe-operator-artifacts.swe-operator-system.svc:8443', progressUrl: 'https://swe-operator-progress.swe-operator-system.svc:8443', endpointHost: 'swe-operator-artifacts.swe-operator-system.svc', endpointPort: 8443, operatorNamespace: 'swe-operator-system', nameServers: ['10.96.0.10'], bucket: 'swe-operator', caBundle: () => 'CA' }
 const IMAGE = 'swebench/sweb.eval.x86_64.psf_1776_requests-1142:latest'
 const CAPABILITY = 'c'.repeat(64)
 
@@ -32,28 +33,40 @@ const full = anEvaluation({
   images: { template: 'ghcr.io/epoch-research/swe-bench.eval.x86_64.{instance_id}:latest', mirrors: [{ prefix: 'ghcr.io/', replacement: 'mirror.example.com/' }], pullSecrets: ['docker-hub'], pullTimeoutSeconds: 600 },
 })
 
+const byName = anEvaluation({ images: { pullSecrets: ['docker-hub'], pinDigests: 'Never' } })
 const allowing = anEvaluation({ sandbox: { network: 'Allow' } })
 const pro = anEvaluation({ instances: { configMap: { name: 'rows', key: 'rows.jsonl' }, format: 'SWEBenchPro' } })
 
+const { predictions: _, ...given } = full.spec
+const asking: SWEBenchEval = { ...full, spec: { ...given, generation: { model: { fromRun: { name: 'sft' } } } } }
+
+function inputs(evaluation: SWEBenchEval, predictions: Predictions = evaluation.spec.predictions ?? {}) {
+  return buildInputs(evaluation, resolve(evaluation, settings), { settings, predictions, caBundle: 'CA' })
+}
+
 function aSandbox(evaluation: SWEBenchEval) {
-  return buildSandboxPod({ evaluation, resolved: resolve(evaluation), settings, unit: { ordinal: 12, attempt: 2 }, purpose: 'Grade', image: IMAGE, capability: CAPABILITY, address: '10.96.0.7' })
+  return buildSandboxPod({ evaluation, resolved: resolve(evaluation, settings), settings, unit: { ordinal: 12, attempt: 2 }, purpose: 'Grade', image: IMAGE, capability: CAPABILITY, address: '10.96.0.7' })
 }
 
 describe('what is created for an evaluation', () => {
   it.each([
-    ['inputs-minimal', buildInputs(anEvaluation(), resolve(anEvaluation()), 'CA')],
-    ['inputs-full', buildInputs(full, resolve(full), 'CA')],
-    ['prepare-job-full', buildPrepareJob(full, settings, 1)],
+    ['inputs-minimal', inputs(anEvaluation())],
+    ['inputs-dry-run', inputs(anEvaluation({ dryRun: true }))],
+    ['inputs-full', inputs(full)],
+    ['inputs-generated', inputs(asking, { s3: { uri: 's3://swe-operator/team/0b5e7c1a/samples/p0/predictions.jsonl' }, revision: 'abc' })],
+    ['prepare-job-full', buildPrepareJob(full, resolve(full, settings), settings, 1)],
+    ['prepare-job-by-name', buildPrepareJob(byName, resolve(byName, settings), settings, 1)],
     ['report-job', buildReportJob(full, settings, 1)],
     ['sandbox-minimal', aSandbox(anEvaluation())],
     ['sandbox-full', aSandbox(full)],
     ['sandbox-pro', aSandbox(pro)],
-    ['network-policy', buildNetworkPolicy(full, resolve(full), settings)],
-    ['network-policy-allow', buildNetworkPolicy(allowing, resolve(allowing), settings)],
-    ['listener-job', buildListenerJob({ evaluation: full, resolved: resolve(full), settings, number: 1 })],
-    ['probe-job', buildProbeJob({ evaluation: full, resolved: resolve(full), settings, number: 2 }, '10.244.0.9')],
+    ['network-policy', buildNetworkPolicy(full, resolve(full, settings), settings)],
+    ['network-policy-allow', buildNetworkPolicy(allowing, resolve(allowing, settings), settings)],
+    ['listener-job', buildListenerJob({ evaluation: full, resolved: resolve(full, settings), settings, number: 1 })],
+    ['probe-job', buildProbeJob({ evaluation: full, resolved: resolve(full, settings), settings, number: 2 }, '10.244.0.9')],
     ['sandbox-allow', aSandbox(allowing)],
     ['results', buildResults(full, indexed([rowOf({ ordinal: 3, attempt: 1 }, 'i', 3), rowOf({ ordinal: 2, attempt: 1 }, 'R', 60), rowOf({ ordinal: 3, attempt: 2 }, 'X', 4), rowOf({ ordinal: 4, attempt: 1 }, 'T', 900), rowOf({ ordinal: 1, attempt: 1 }, 'U', 9), rowOf({ ordinal: 0, attempt: 1 }, 'T', 900)]), { baselines: 2, compareWith: [] })],
+    ['results-cached', buildResults(full, indexed([rowOf({ ordinal: 0, attempt: 1 }, 'C', 0), rowOf({ ordinal: 1, attempt: 1 }, 'F', 0), rowOf({ ordinal: 2, attempt: 1 }, 'G', 0)]), { baselines: 2, compareWith: [] })],
   ])('is rendered as in golden/%s.yaml', async (name, object) => {
     await expect(dump(object, { lineWidth: -1, noRefs: true })).toMatchFileSnapshot(`golden/${name}.yaml`)
   })
@@ -84,7 +97,7 @@ describe('a sandbox', () => {
   })
 
   it('is probed in a pod of the same profile', () => {
-    const { template: probe } = buildProbeJob({ evaluation: full, resolved: resolve(full), settings, number: 1 }, '10.244.0.9').spec
+    const { template: probe } = buildProbeJob({ evaluation: full, resolved: resolve(full, settings), settings, number: 1 }, '10.244.0.9').spec
     for (const [field, value] of Object.entries(probe?.spec ?? {}).filter(([name]) => name !== 'containers')) expect({ [field]: spec[field as keyof typeof spec] }).toEqual({ [field]: value })
     expect(probe?.spec?.containers[0]?.securityContext).toEqual(test?.securityContext)
   })
@@ -126,8 +139,15 @@ describe('a sandbox of SWE-bench Pro', () => {
     expect(spec.volumes?.find(({ name }) => name === 'parsed')?.emptyDir).toEqual({ medium: 'Memory', sizeLimit: '64Mi' })
   })
 
+  it('is no other than that of SWE-bench in a dry run, whose log no parser reads', () => {
+    const dry = buildSandboxPod({ evaluation: pro, resolved: resolve(pro, settings), settings, unit: { ordinal: 12, attempt: 2 }, purpose: 'DryRun', image: IMAGE, capability: CAPABILITY })
+    expect(dry.spec.containers.map(({ name }) => name)).toEqual(['grade', 'test'])
+    expect(dry.spec.containers[0]?.env).toContainEqual({ name: 'SWE_PURPOSE', value: 'DryRun' })
+    expect(dry.spec.volumes?.map(({ name }) => name)).toEqual(['swe', 'work', 'trust'])
+  })
+
   it('has the time and the memory that its harness gives', () => {
-    expect(resolve(pro)).toMatchObject({ timeoutSeconds: 3600, memory: '8Gi' })
+    expect(resolve(pro, settings)).toMatchObject({ timeoutSeconds: 3600, memory: '8Gi' })
   })
 })
 

@@ -6,7 +6,7 @@ import type { ConfigMap } from '../../shared/kinds.ts'
 import { childLabels } from '../../shared/labels.ts'
 import { proofsIn } from '../baselines.ts'
 import type { Opponent } from '../opponents.ts'
-import { encodeRows, endings, isCode, ROWS, SHARD, type Rows } from '../rows.ts'
+import { encodeRows, endings, isCached, isCode, ROWS, SHARD, type Rows } from '../rows.ts'
 import { looksIn } from '../second-looks.ts'
 
 export const ROWS_PER_SHARD = 800 // of 12 to 24 bytes: below 20 KB, above which objects burden etcd and watches
@@ -33,7 +33,8 @@ export function buildResults(evaluation: SWEBenchEval, rows: Rows, { baselines, 
     if (!isCode(code)) return []
     const { state, reason } = endings[code]
     const { verdict: { attempt, seconds }, looks } = lookedAt.get(ordinal) ?? { verdict: last, looks: [] }
-    return [{ ordinal, state, attempt, seconds, ...(reason === state ? {} : { reason }), ...(looks.length === 0 ? {} : { looks }) }]
+    const ran = isCached({ code }) ? { cached: true } : { attempt, seconds }
+    return [{ ordinal, state, ...ran, ...(reason === state ? {} : { reason }), ...(looks.length === 0 ? {} : { looks }) }]
   })
   const infrastructure = inOrder.flatMap(({ ordinal, code }) => (isLost(code) ? [{ ordinal, reason: endings[code].reason, message: MESSAGES[code] }] : []))
   const unproven = proofsIn(rows, baselines).flatMap(({ gold, validity }) => (validity === 'Valid' ? [] : [{ ordinal: gold.ordinal, reason: validity }]))

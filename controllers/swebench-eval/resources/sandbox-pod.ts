@@ -3,13 +3,14 @@ import type { SWEBenchEval } from '../../../crds/swebench-eval.ts'
 import type { KubeObject } from '../../../operator/api/object.ts'
 import type { Unit } from '../../../operator/fan-out/task.ts'
 import { ownedBy } from '../../../operator/meta/owner.ts'
-import { CA_FILE } from '../../jobs/program-job.ts'
+import { ownerUrl } from '../../jobs/identity.ts'
+import { CA_FILE } from '../../jobs/program-pod.ts'
 import { numberedLabels } from '../../shared/labels.ts'
 import { GRADE, TEST } from '../judgement.ts'
-import type { Resolved } from '../resolve.ts'
+import { nodeSelectorOf, type Resolved } from '../resolve.ts'
 import { podKeyOf } from '../sandbox.ts'
 import type { Purpose } from '../second-looks.ts'
-import { evalUrl, type Settings } from '../settings.ts'
+import type { Settings } from '../settings.ts'
 import { inputsName } from './inputs.ts'
 
 /** On sandbox pods: the ordinal of their prediction. */
@@ -55,7 +56,7 @@ export function buildSandboxPod(plan: SandboxPlan): KubeObject & Readonly<{ spec
 
 /** What is the same for a sandbox and for the pods that try how well it is closed. */
 export function profileOf({ evaluation, resolved, settings }: Pick<SandboxPlan, 'evaluation' | 'resolved' | 'settings'>): Partial<V1PodSpec> {
-  const pullSecrets = [...(settings.imagePullSecrets ?? []), ...(evaluation.spec.images?.pullSecrets ?? [])]
+  const pullSecrets = pullSecretsOf(evaluation, settings)
   return {
     restartPolicy: 'Never',
     automountServiceAccountToken: false,
@@ -64,9 +65,14 @@ export function profileOf({ evaluation, resolved, settings }: Pick<SandboxPlan, 
     securityContext: { seccompProfile: { type: 'RuntimeDefault' } },
     // A name server is a way out that no network policy on addresses closes.
     ...(resolved.network === 'Deny' ? { dnsPolicy: 'None', dnsConfig: { nameservers: ['127.0.0.1'] } } : {}),
-    nodeSelector: { ...(evaluation.spec.sandbox?.nodeSelector ?? { 'kubernetes.io/arch': 'amd64' }) },
+    nodeSelector: { ...nodeSelectorOf(evaluation) },
     ...(pullSecrets.length === 0 ? {} : { imagePullSecrets: pullSecrets.map((name) => ({ name })) }),
   }
+}
+
+/** Names of the Secrets that its images are pulled with. */
+export function pullSecretsOf({ spec }: SWEBenchEval, { imagePullSecrets = [] }: Settings): readonly string[] {
+  return [...imagePullSecrets, ...(spec.images?.pullSecrets ?? [])]
 }
 
 /** Of whatever is not ours: root, as the images assume, and without a single capability. */
@@ -77,8 +83,8 @@ function operatorByName({ address, settings: { endpointHost } }: SandboxPlan): P
   return address === undefined ? { dnsPolicy: 'ClusterFirst', dnsConfig: {} } : { hostAliases: [{ ip: address, hostnames: [endpointHost] }] }
 }
 
-function hasParser({ evaluation }: SandboxPlan): boolean {
-  return evaluation.spec.instances.format === 'SWEBenchPro'
+function hasParser({ evaluation, purpose }: SandboxPlan): boolean {
+  return evaluation.spec.instances.format === 'SWEBenchPro' && purpose !== 'DryRun'
 }
 
 // The second one is memory of the container that fills it: on a disk it would be the node's, and the pod evicted.
@@ -89,7 +95,7 @@ const PARSER_VOLUMES = [
 
 function gradeContainer(plan: SandboxPlan): V1Container {
   const { evaluation, unit, purpose, resolved, settings, capability } = plan
-  const url = `${evalUrl(settings.artifactsUrl, evaluation.metadata)}/predictions/${unit.ordinal}/attempts/${unit.attempt}`
+  const url = `${ownerUrl(settings.artifactsUrl, evaluation)}/predictions/${unit.ordinal}/attempts/${unit.attempt}`
   return {
     name: GRADE,
     image: settings.harnessImage,
@@ -137,7 +143,7 @@ function nobody(uid: number): V1SecurityContext {
 
 // Nearly every eval script begins with `pip install -e .`, which without these asks an index in vain, again and again.
 // The second one is inverted in pip: 0 means that build dependencies are taken from where they are installed.
-const PIP_WITHOUT_NETWORK = [
+export const PIP_WITHOUT_NETWORK = [
   { name: 'PIP_RETRIES', value: '0' },
   { name: 'PIP_NO_BUILD_ISOLATION', value: '0' },
   { name: 'PIP_DISABLE_PIP_VERSION_CHECK', value: '1' },

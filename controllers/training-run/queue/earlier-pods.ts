@@ -1,12 +1,12 @@
 // What an attempt's row tells of pods that its queue took away: written down first, for then nothing is left of them.
 import { programState, takenAway } from '../../jobs/children.ts'
+import { podSeconds } from '../../jobs/pod-seconds.ts'
 import type { TrainingRunAttempt } from '../../../crds/training-run.ts'
 import { toSeconds } from '../../../operator/meta/time.ts'
 import type { Pod } from '../../shared/kinds.ts'
 import { type Attempt } from '../children.ts'
 import { millionths, toDecimal } from '../decimal.ts'
 import type { Observed } from '../observed.ts'
-import { podSeconds } from '../occupancy.ts'
 import { priceOf, rateOf } from '../prices.ts'
 import { lastReportedStep } from '../progress.ts'
 import { readTrainVerdict, type TrainVerdict } from '../verdicts.ts'

@@ -1,15 +1,17 @@
 import type { V1EnvVar } from '@kubernetes/client-node'
 import type { TrainingRun } from '../../../crds/training-run.ts'
-import { buildJob, CA_FILE, TOKEN_FILE, type Mount } from '../../jobs/program-job.ts'
+import { ownerUrl } from '../../jobs/identity.ts'
+import { buildJob } from '../../jobs/program-job.ts'
+import { CA_FILE, TOKEN_FILE, type Mount } from '../../jobs/program-pod.ts'
 import type { DesiredJob } from '../../shared/kinds.ts'
 import { BUDGET_SECONDS, VERDICT_FINALIZER } from '../../shared/labels.ts'
-import { poolNamed, type Gpu, type Pool } from '../pools/pool.ts'
+import { poolNamed, type Gpu, type Pool } from '../../pools/pool.ts'
 import type { Resolved } from '../resolve.ts'
-import { runUrl, type Settings } from '../settings.ts'
+import type { Settings } from '../settings.ts'
 import { placementOf } from './placement.ts'
 import { programOf } from './pod.ts'
 import { modelMounts } from './prepare-job.ts'
-import { coresOf } from '../../shared/quantity.ts'
+import { threadsFor } from '../../shared/quantity.ts'
 
 /** What distinguishes one attempt of a run from another. */
 export type AttemptPlan = Readonly<{
@@ -57,7 +59,7 @@ function sharedMemory({ sharedMemory: sizeLimit }: Resolved): readonly Mount[] {
 }
 
 function attemptEnv(run: TrainingRun, resolved: Resolved, settings: Settings, { number, microBatch, budgetSeconds }: AttemptPlan): readonly V1EnvVar[] {
-  const progress = `${runUrl(settings.progressUrl, run)}/attempts/${number}/status`
+  const progress = `${ownerUrl(settings.progressUrl, run)}/attempts/${number}/status`
   return [
     { name: 'SWE_ATTEMPT', value: String(number) },
     { name: 'SWE_MICRO_BATCH', value: String(microBatch) },
@@ -67,11 +69,6 @@ function attemptEnv(run: TrainingRun, resolved: Resolved, settings: Settings, { 
     { name: 'KUBEFLOW_TRAINER_SERVER_CA_CERT', value: CA_FILE },
     { name: 'KUBEFLOW_TRAINER_SERVER_TOKEN', value: TOKEN_FILE },
   ]
-}
-
-/** Whole threads for each process within the cores asked for, at least one. Equal in every attempt, or sums would round differently. */
-export function threadsFor(cpu: string, processes: number): number {
-  return Math.max(1, Math.floor(coresOf(cpu) / processes))
 }
 
 /** A lost peer ends the process instead of hanging it, NCCL says why, and freed memory of odd sizes is used again. */

@@ -1,8 +1,9 @@
 import type { TrainingRun } from '../../../crds/training-run.ts'
-import { ownedBy } from '../../../operator/meta/owner.ts'
+import { inputsOf } from '../../jobs/inputs.ts'
 import type { ConfigMap } from '../../shared/kinds.ts'
-import { childLabels } from '../../shared/labels.ts'
-import { buildHub, buildS3, buildSource, DATA_FOLDER } from '../../shared/sources.ts'
+import { buildAdapter, buildModel } from '../../shared/models.ts'
+import { buildS3, buildSource, DATA_FOLDER } from '../../shared/sources.ts'
+import { modelSource } from '../model-source.ts'
 import type { Resolved } from '../resolve.ts'
 
 export function inputsName(run: TrainingRun): string {
@@ -11,27 +12,24 @@ export function inputsName(run: TrainingRun): string {
 
 /** What the programs of a run are told: the run with every default filled in, and whom to trust. */
 export function buildInputs(run: TrainingRun, resolved: Resolved, caBundle: string): ConfigMap {
-  const { namespace = '' } = run.metadata
-  return {
-    apiVersion: 'v1',
-    kind: 'ConfigMap',
-    metadata: { namespace, name: inputsName(run), labels: childLabels(run), ownerReferences: [ownedBy(run)] },
-    data: { 'run.json': `${JSON.stringify(buildRunFile(run, resolved), undefined, 2)}\n`, 'ca.crt': caBundle },
-  }
+  return inputsOf(run, { name: inputsName(run), file: buildRunFile(run, resolved), caBundle })
 }
 
-/** `run.json`; the programs refuse keys they do not know, so both sides change together. */
-function buildRunFile({ metadata, spec }: TrainingRun, resolved: Resolved): Readonly<Record<string, unknown>> {
+/** As the training is told of it. */
+export function buildRunFile(run: TrainingRun, resolved: Resolved): Readonly<Record<string, unknown>> {
+  const { metadata, spec } = run
   return {
     version: 1,
     run: { namespace: metadata.namespace, name: metadata.name, uid: metadata.uid },
     method: spec.method,
     engine: spec.engine,
     seed: resolved.seed,
-    model: buildModel(spec.model),
-    data: buildData(spec.data, resolved),
+    model: buildModel(modelSource(run)),
+    adapter: buildAdapter(run.status?.fromRun),
+    data: buildData(run, resolved),
     split: { trainPercent: resolved.trainPercent, by: resolved.splitBy, seed: resolved.splitSeed },
     sequence: { maxLength: resolved.maxLength, lossOn: resolved.lossOn },
+    dpo: buildDPO(resolved),
     lora: buildLora(resolved),
     optimizer: {
       algorithm: resolved.algorithm,
@@ -50,15 +48,16 @@ function buildRunFile({ metadata, spec }: TrainingRun, resolved: Resolved): Read
   }
 }
 
-function buildModel({ s3, hub }: TrainingRun['spec']['model']): Readonly<Record<string, unknown>> | undefined {
-  if (s3) return { kind: 'S3', ...buildS3(s3) }
-  return hub && { kind: 'Hub', ...buildHub(hub) }
-}
-
 function buildLora({ fineTuning, loraRank, loraAlpha, loraDropout, targetModules = '' }: Resolved): Readonly<Record<string, unknown>> | null {
   if (fineTuning === 'Full') return null
   const quantization = fineTuning === 'QLoRA' ? 'NF4' : 'None'
   return { rank: loraRank, alpha: loraAlpha, dropout: loraDropout, targetModules: targetModules.split(','), quantization }
+}
+
+/** Absent where nothing is compared. */
+function buildDPO({ dpoBeta, dpoLossType, dpoLabelSmoothing, dpoReferenceLogProbs }: Resolved): Readonly<Record<string, unknown>> | undefined {
+  if (dpoLossType === undefined) return undefined
+  return { beta: dpoBeta, lossType: dpoLossType, labelSmoothing: dpoLabelSmoothing ?? '0', referenceLogProbs: dpoReferenceLogProbs }
 }
 
 function buildSchedule(resolved: Resolved): Readonly<Record<string, unknown>> {
@@ -80,7 +79,7 @@ function buildCompute({ gpusPerNode, gpuName, gpuMemoryGi }: Resolved): Readonly
   return { gpus: gpusPerNode, ranks: Math.max(1, gpusPerNode), gpuName: gpuName ?? null, gpuMemoryGi: gpuMemoryGi ?? null }
 }
 
-function buildData({ instances, files }: TrainingRun['spec']['data'], { selectSeed }: Resolved): Readonly<Record<string, unknown>> {
+function buildData({ spec: { data: { instances, files, preferences, trajectories } }, status }: TrainingRun, { selectSeed }: Resolved): Readonly<Record<string, unknown>> {
   if (instances) {
     const { limit: _limit, seed: _seed, ...which } = instances.select ?? {}
     return {
@@ -91,5 +90,19 @@ function buildData({ instances, files }: TrainingRun['spec']['data'], { selectSe
       select: { ...which, limit: instances.select?.limit, seed: selectSeed },
     }
   }
+  if (preferences) {
+    const source = buildFrozen(status?.fromPreferenceGen) ?? buildSource(preferences, DATA_FOLDER)
+    return { kind: 'Preferences', source, format: 'Preferences', select: { limit: preferences.select?.limit, seed: selectSeed } }
+  }
+  if (trajectories) {
+    const { maxPerInstance = ROWS_PER_INSTANCE, style, allowEvaluationSets = false, select } = trajectories
+    return { kind: 'Trajectories', source: buildFrozen(status?.fromEval), format: 'Resolved', resolved: { maxPerInstance, style, allowEvaluationSets }, select: { limit: select?.limit, seed: selectSeed } }
+  }
   return { kind: 'Files', source: files && buildSource(files, DATA_FOLDER), format: files?.format, select: { limit: files?.select?.limit, seed: selectSeed } }
+}
+
+const ROWS_PER_INSTANCE = 3 // as SWE-smith keeps
+
+function buildFrozen(file: Readonly<{ uri: string; sha256: string }> | undefined): Readonly<Record<string, unknown>> | undefined {
+  return file && { ...buildS3({ uri: file.uri }), sha256: file.sha256 }
 }

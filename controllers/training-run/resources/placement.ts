@@ -1,6 +1,7 @@
 import { QUEUE_LABEL, WORKLOAD_PRIORITY_LABEL } from '../../jobs/queue-labels.ts'
 import type { TrainingRun } from '../../../crds/training-run.ts'
-import type { Pool } from '../pools/pool.ts'
+import { nodesOf } from '../../pools/nodes.ts'
+import type { Pool } from '../../pools/pool.ts'
 import type { Resolved } from '../resolve.ts'
 import type { Placement } from '../../jobs/program-job.ts'
 
@@ -12,16 +13,5 @@ export function placementOf({ spec: { compute } }: TrainingRun, { queueName }: R
   return {
     pod: priority,
     queueLabels: { [QUEUE_LABEL]: queueName, ...(workloadPriorityClass === undefined ? {} : { [WORKLOAD_PRIORITY_LABEL]: workloadPriorityClass }) },
-  }
-}
-
-function nodesOf(pool: Pool | undefined): Placement['pod'] {
-  if (pool === undefined) return {}
-  const { nodeSelectorTerms, nodeSelector, tolerations } = pool
-  const affinity = { nodeAffinity: { requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms: [...nodeSelectorTerms] } } }
-  return {
-    ...(nodeSelectorTerms.length === 0 ? {} : { affinity }),
-    ...(Object.keys(nodeSelector).length === 0 ? {} : { nodeSelector: { ...nodeSelector } }),
-    ...(tolerations.length === 0 ? {} : { tolerations: [...tolerations] }),
   }
 }

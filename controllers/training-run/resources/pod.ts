@@ -1,7 +1,8 @@
 import type { TrainingRun } from '../../../crds/training-run.ts'
+import { ownerUrl } from '../../jobs/identity.ts'
 import type { Program } from '../../jobs/program-job.ts'
 import type { Resolved } from '../resolve.ts'
-import { runUrl, type Settings } from '../settings.ts'
+import type { Settings } from '../settings.ts'
 import { inputsName } from './config-map.ts'
 
 /** What all programs of a run have in common. */
@@ -9,7 +10,7 @@ export function programOf(run: TrainingRun, resolved: Resolved, settings: Settin
   return {
     owner: run,
     settings,
-    artifactsUrl: runUrl(settings.artifactsUrl, run),
+    artifactsUrl: ownerUrl(settings.artifactsUrl, run),
     inputs: inputsName(run),
     gracePeriodSeconds: resolved.gracePeriodSeconds,
   }

@@ -1,8 +1,10 @@
 import type { V1ResourceRequirements } from '@kubernetes/client-node'
 import type { TrainingRun } from '../../../crds/training-run.ts'
-import { buildJob, credentialsMount, type Mount } from '../../jobs/program-job.ts'
+import { buildJob } from '../../jobs/program-job.ts'
+import { credentialsMount, type Mount } from '../../jobs/program-pod.ts'
 import type { DesiredJob } from '../../shared/kinds.ts'
 import { DATA_FOLDER, sourceMounts } from '../../shared/sources.ts'
+import { modelSecret } from '../model-source.ts'
 import type { Resolved } from '../resolve.ts'
 import type { Settings } from '../settings.ts'
 import { programOf } from './pod.ts'
@@ -24,7 +26,7 @@ export function buildPrepareJob(run: TrainingRun, resolved: Resolved, settings: 
     module: 'swe_workloads.prepare',
     image: settings.trainerImage,
     resources: modestResources(resolved),
-    mounts: [...sourceMounts('data', run.spec.data.instances ?? run.spec.data.files, DATA_FOLDER), ...modelMounts(run)],
+    mounts: [...sourceMounts('data', run.spec.data.instances ?? run.spec.data.files ?? run.spec.data.preferences, DATA_FOLDER), ...modelMounts(run)],
   })
 }
 
@@ -35,7 +37,7 @@ function modestResources({ cpu, memory }: Resolved): V1ResourceRequirements {
 }
 
 /** What reading the base model takes, beyond the artifact endpoint. */
-export function modelMounts({ spec }: TrainingRun): readonly Mount[] {
-  const secret = spec.model.s3?.secretRef ?? spec.model.hub?.tokenSecretRef
-  return secret === undefined ? [] : [credentialsMount('model', secret.name)]
+export function modelMounts(run: TrainingRun): readonly Mount[] {
+  const secret = modelSecret(run)
+  return secret === undefined ? [] : [credentialsMount('model', secret)]
 }

@@ -1,12 +1,15 @@
 import { dump } from 'js-yaml'
 import { describe, expect, it } from 'vitest'
-import type { TrainingRunSpec } from '../../../crds/training-run.ts'
+import type { TrainingRun, TrainingRunOrigin, TrainingRunSpec } from '../../../crds/training-run.ts'
 import { aTrainingRun, CA, settings as bare } from '../../../test/world/training-run.ts'
-import { poolsSchema } from '../pools/pool-config.ts'
+import { poolsSchema } from '../../pools/pool-config.ts'
 import { resolve } from '../resolve.ts'
-import { buildAttemptJob, threadsFor, type AttemptPlan } from './attempt-job.ts'
+import { threadsFor } from '../../shared/quantity.ts'
+import { buildAttemptJob, type AttemptPlan } from './attempt-job.ts'
 import { buildInputs } from './config-map.ts'
 import { buildPrepareJob } from './prepare-job.ts'
+import { buildPublishInputs } from './publish-inputs.ts'
+import { buildPublishJob } from './publish-job.ts'
 
 const settings = {
   ...bare,
@@ -37,6 +40,29 @@ const full: Partial<TrainingRunSpec> = {
   retries: { limit: 1 },
 }
 
+const comparison: Partial<TrainingRunSpec> = {
+  method: 'DPO',
+  data: { preferences: { s3: { uri: 's3://data/pairs.jsonl', secretRef: { name: 'data-key' } }, select: { limit: 100 } } },
+  dpo: { beta: '0.3', lossType: 'Robust', referenceLogProbs: 'Precomputed' },
+}
+
+/** Continues the adapter of a run, or the whole model that it left. */
+function continuing(adapter: TrainingRunOrigin['adapter']): TrainingRun {
+  const folder = `s3://swe-operator/team/first-uid/result/a1/${adapter === undefined ? 'model' : 'adapter'}`
+  const files = (adapter === undefined ? ['config.json', 'model.safetensors'] : ['adapter_config.json', 'adapter_model.safetensors']).map((name, i) => ({ name, sha256: String(i).repeat(64) }))
+  const run = aTrainingRun({ ...comparison, model: { fromRun: { name: 'first', tokenSecretRef: { name: 'token' } } } })
+  return { ...run, status: { fromRun: { name: 'first', uid: 'first-uid', uri: folder, files, ...(adapter === undefined ? {} : { adapter }) } } }
+}
+
+const base = { hub: { repo: 'Qwen/Qwen2.5-Coder-3B', revision: 'c'.repeat(40) }, sha256: 'd'.repeat(64) }
+const adapted = continuing({ rank: 8, alpha: 16, targetModules: 'q_proj,v_proj', base })
+const whole = continuing(undefined)
+
+const resolvedElsewhere: TrainingRun = {
+  ...aTrainingRun({ data: { trajectories: { fromEval: { name: 'samples' }, style: 'Ticks', select: { seed: 3 } } }, sequence: { lossOn: 'AssistantMessages' } }),
+  status: { fromEval: { name: 'samples', uid: 'eval-uid', uri: 's3://swe-operator/team/eval-uid/report/p/resolved.jsonl', sha256: 'e'.repeat(64), resolved: 4 } },
+}
+
 const gpuRuns = {
   'gke-lora': { compute: { pool: 'a100-40-gke', priorityClassName: 'night' } },
   'eks-spot-qlora': { lora: { quantization: 'NF4' }, compute: { pool: 'a100-40-eks-spot', cpu: 10, memory: '100Gi', sharedMemory: '16Gi' } },
@@ -63,16 +89,34 @@ const envOf = (job: ReturnType<typeof buildAttemptJob>) => Object.fromEntries(co
 
 const minimal = aTrainingRun()
 const complete = aTrainingRun(full)
+const compared = aTrainingRun(comparison)
+const published = aTrainingRun({ ...gpuRuns['aks-spot-hub'], publish: { hub: { repo: 'team/tuned', endpoint: 'https://hub.example.com', tokenSecretRef: { name: 'hub-token' } } } })
+const publishedOpenly = aTrainingRun({ publish: { hub: { repo: 'team/tuned', private: false, tokenSecretRef: { name: 'hub-token' } } } })
+const trained = { attempts: 2, cost: { seconds: 5400, gpuSeconds: 5400, amount: '4.8600', currency: 'USD' }, gate: undefined }
+const measured = { evaluation: { name: 'sft-gate', uid: 'u-gate', resolved: 12, total: 40 }, source: { uri: 's3://swe-operator/team/held-out.jsonl', sha256: 'e'.repeat(64) }, instances: 40, resolvedRate: '0.3000', low: '0.1807', high: '0.4543', passed: true, message: 'The result resolves 0.3000.' }
+const publish = { hub: { repo: 'team/tuned', tokenSecretRef: { name: 'hub-token' } } }
+const heldOut = { evaluation: { instances: { configMap: { name: 'held-out', key: 'rows.jsonl' }, format: 'SWEBench' } } } as const
+const byRate = aTrainingRun({ publish, gate: { ...heldOut, minResolvedRate: '0.30' } })
+const byComparison = aTrainingRun({ publish, gate: { ...heldOut, noWorseThan: { name: 'base' } } })
 const withPullSecret = { ...settings, imagePullSecrets: ['registry'] }
 
 describe('what is created for a run', () => {
   it.each([
     ['inputs-minimal', buildInputs(minimal, resolve(minimal, settings), CA)],
     ['inputs-full', buildInputs(complete, resolve(complete, settings), CA)],
+    ['inputs-preferences', buildInputs(compared, resolve(compared, settings), CA)],
+    ['inputs-from-run-adapter', buildInputs(adapted, resolve(adapted, settings), CA)],
+    ['inputs-from-run-model', buildInputs(whole, resolve(whole, settings), CA)],
+    ['inputs-from-eval', buildInputs(resolvedElsewhere, resolve(resolvedElsewhere, settings), CA)],
     ['prepare-job-minimal', buildPrepareJob(minimal, resolve(minimal, settings), settings, 1)],
     ['prepare-job-full', buildPrepareJob(complete, resolve(complete, settings), withPullSecret, 2)],
     ['attempt-job-minimal', attemptJob(minimal)],
     ['attempt-job-full', attemptJob(complete, { number: 12, microBatch: 1, budgetSeconds: 7200 }, withPullSecret)],
+    ['publish-inputs', buildPublishInputs(published, resolve(published, settings), trained, CA)],
+    ['publish-inputs-public', buildPublishInputs(publishedOpenly, resolve(publishedOpenly, settings), { attempts: 1, cost: undefined, gate: undefined }, CA)],
+    ['publish-inputs-measured', buildPublishInputs(byRate, resolve(byRate, settings), { ...trained, gate: measured }, CA)],
+    ['publish-inputs-compared', buildPublishInputs(byComparison, resolve(byComparison, settings), { ...trained, gate: { evaluation: { name: 'sft-gate' }, resolvedRate: '0.3000', baseline: { name: 'base', difference: '0.0500', pValue: '0.7266' }, passed: true } }, CA)],
+    ['publish-job', buildPublishJob(published, resolve(published, settings), settings, 1)],
     ['prepare-job-gpu', buildPrepareJob(aTrainingRun(gpuRuns['aks-spot-hub']), resolve(aTrainingRun(gpuRuns['aks-spot-hub']), settings), settings, 1)],
   ])('is rendered as in golden/%s.yaml', async (name, object) => {
     await expect(dump(object, { lineWidth: -1, noRefs: true })).toMatchFileSnapshot(`golden/${name}.yaml`)
@@ -94,7 +138,24 @@ describe('what is created for a run', () => {
   it('gives the credentials of the data to the preparation alone', () => {
     const volumes = (job: ReturnType<typeof buildAttemptJob>) => job.spec.template.spec?.volumes?.flatMap(({ secret }) => secret?.secretName ?? [])
     expect(volumes(buildPrepareJob(complete, resolve(complete, settings), settings, 1))).toEqual(['data-key', 'model-key'])
+    expect(volumes(buildPrepareJob(compared, resolve(compared, settings), settings, 1))).toEqual(['data-key'])
     expect(volumes(attemptJob(complete))).toEqual(['model-key'])
+    expect([volumes(attemptJob(adapted)), volumes(attemptJob(whole))]).toEqual([['token'], []])
+  })
+
+  it('has a name that no other run takes for its own', () => {
+    const names = ['x', 'x-publish', 'x-inputs', 'x-inputs-publish'].flatMap((name) => {
+      const run = { ...published, metadata: { ...published.metadata, name } }
+      const resolved = resolve(run, settings)
+      return [buildInputs(run, resolved, CA), buildPublishInputs(run, resolved, trained, CA)].map(({ metadata }) => metadata.name)
+    })
+    expect(new Set(names).size).toBe(names.length)
+  })
+
+  it('gives the token that may write to a hub to the publication alone, and no other', () => {
+    const volumes = (job: ReturnType<typeof buildAttemptJob>) => job.spec.template.spec?.volumes?.flatMap(({ secret }) => secret?.secretName ?? [])
+    expect(volumes(buildPublishJob(published, resolve(published, settings), settings, 1))).toEqual(['hub-token'])
+    expect([...(volumes(buildPrepareJob(published, resolve(published, settings), settings, 1)) ?? []), ...(volumes(attemptJob(published)) ?? [])]).not.toContain('hub-token')
   })
 
   it('never lets Kubernetes start a second pod by itself', () => {
@@ -105,7 +166,7 @@ describe('what is created for a run', () => {
 
   it('fits the limit of 63 characters for the longest name a run may have', () => {
     const long = { ...minimal, metadata: { ...minimal.metadata, name: 'a'.repeat(52) } }
-    const names = [buildPrepareJob(long, resolve(long, settings), settings, 99), attemptJob(long, { number: 999 })].map(({ metadata }) => metadata.name.length)
+    const names = [buildPrepareJob(long, resolve(long, settings), settings, 99), buildPublishJob(long, resolve(long, settings), settings, 99), attemptJob(long, { number: 999 })].map(({ metadata }) => metadata.name.length)
     expect(Math.max(...names)).toBeLessThanOrEqual(63)
   })
 })

@@ -10,7 +10,7 @@ from swe_instances.rows import Row, gold
 from swe_instances.sources import ROOT, Instance, instances, read
 from swe_workloads.evaluation.benchmark_rows import read_instance
 from swe_workloads.evaluation.eval_file import Format
-from swe_workloads.evaluation.prepare import installed_harness
+from swe_workloads.evaluation.reading import installed_harness
 from swe_workloads.rows import Row as RowInFile
 
 BENCH, SMITH = "rows.swebench.jsonl", "rows.swesmith.jsonl"

@@ -15,3 +15,4 @@ cd /testbed
 "$python" -m pip install --no-cache-dir --no-deps --no-build-isolation --editable .
 # What a release has and a checkout has not, and what the installation left.
 rm -rf PKG-INFO build ./*.egg-info src/*.egg-info
+if [ -e /opt/testbed/left-out.txt ]; then xargs --arg-file=/opt/testbed/left-out.txt rm --; fi

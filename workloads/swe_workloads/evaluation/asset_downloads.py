@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from swe_workloads.evaluation.image_assets import COLUMN, Declared
+from swe_workloads.evaluation.openers import closed_opener
 from swe_workloads.evaluation.shelf import Place, Shelf
 from swe_workloads.examples import Unusable
 from swe_workloads.transfer import CHUNK_BYTES, GaveUp, Missing, Patience, persist
@@ -25,7 +26,7 @@ class AssetDownloads:
 
     def __init__(self, shelf: Shelf) -> None:
         self._shelf = shelf
-        self._opener = _opener()
+        self._opener = closed_opener(ssl.create_default_context(), urllib.request.DataHandler())
         self._patience = Patience(ADDRESS_SECONDS)
         self._patience.hurry(ALL_SECONDS)
         # By digest: an address that brings the file along is as long as the file.
@@ -83,19 +84,3 @@ class AssetDownloads:
             if self._patience.hurried_out():
                 raise TimeoutError("stopped in the middle of a download")
         return bytes(content)
-
-
-def _opener() -> urllib.request.OpenerDirector:
-    """Without the handlers of http:, file: and ftp:, so that no redirection leads there either."""
-    opener = urllib.request.OpenerDirector()
-    for handler in (
-        urllib.request.ProxyHandler(),
-        urllib.request.HTTPSHandler(context=ssl.create_default_context()),
-        urllib.request.DataHandler(),
-        urllib.request.HTTPRedirectHandler(),
-        urllib.request.HTTPErrorProcessor(),
-        urllib.request.HTTPDefaultErrorHandler(),
-        urllib.request.UnknownHandler(),
-    ):
-        opener.add_handler(handler)
-    return opener

@@ -5,7 +5,7 @@ from collections import Counter
 
 from swe_workloads.evaluation.judged import Judged, Judgements
 from swe_workloads.evaluation.validity import IN_WORDS, Reason
-from swe_workloads.report_frame import card
+from swe_workloads.report_frame import and_more, card
 from swe_workloads.report_text import count, counted
 
 # As of the failures: all of them are in baselines.jsonl.
@@ -33,8 +33,7 @@ def baselines_section(judgements: Judgements) -> str:
     rows = "".join(_row(judgements, gold, no_op) for gold, no_op in unproven[:MOST_INSTANCES])
     head = "<tr><th>Instance</th><th>Why</th><th>Gold patch</th><th>No-op</th></tr>"
     table = f'<div class="scroll"><table>{head}{rows}</table></div>\n' if rows else ""
-    more = len(unproven) - MOST_INSTANCES
-    rest = f'<p class="muted">And {count(more)} more, in baselines.jsonl.</p>' if more > 0 else ""
+    rest = and_more(len(unproven) - MOST_INSTANCES, "baselines.jsonl")
     return f'<h2>Baselines</h2>\n<p class="muted">{_told(judgements)}</p>\n{table}{rest}'
 
 

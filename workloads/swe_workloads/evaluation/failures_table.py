@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 
 from swe_workloads.evaluation.grade_verdict import Passed
 from swe_workloads.evaluation.judged import Judged
+from swe_workloads.report_frame import and_more
 from swe_workloads.report_text import count, duration
 
 # More would make a page that no browser likes; all of them are in results.jsonl.
@@ -24,8 +25,7 @@ def failures_section(judged: Sequence[Judged], tails: Mapping[int, str]) -> str:
         return ""
     several = any(one.sample > 1 for one in judged)
     rows = "".join(_rows(one, several, tails) for one in failures[:MOST_FAILURES])
-    more = len(failures) - MOST_FAILURES
-    rest = f'<p class="muted">And {count(more)} more, in results.jsonl.</p>' if more > 0 else ""
+    rest = and_more(len(failures) - MOST_FAILURES, "results.jsonl")
     numbers = "".join(f'<th class="number">{name}</th>' for name in ("Fail to pass", "Pass to pass", "Tests took"))
     head = f"<tr><th>Prediction</th><th>Outcome</th>{numbers}</tr>"
     return f'<h2>What was not resolved</h2>\n<div class="scroll"><table>{head}{rows}</table></div>\n{rest}'

@@ -36,6 +36,7 @@ def summarise(catalog: Catalog, judgements: Judgements, seed: int) -> ReportEval
         flakes=_flakes(judged),
         leaks=_leaks(judgements.baselines),
         excluded=sum(one.excluded for one in judged),
+        cached=sum(one.taken is not None for one in judged),
         valid_only=_valid_only(judgements),
         invalid=sum(reason != "Unknown" for reason in judgements.unproven.values()),
         pass_at_k=[AtK(k=k, value=decimal(pass_at(outcomes, k))) for k in ks],
@@ -81,6 +82,8 @@ def in_words(summary: ReportEvalSummary) -> str:
             f"Instances whose baselines show that they cannot be graded here: {summary.invalid}; the share of resolved "
             f"ones among the predictions graded for valid instances is {summary.valid_only or 'unknown'}."
         )
+    if summary.cached:
+        told.append(f"Verdicts of earlier evaluations, which ran the same: {summary.cached}.")
     if summary.excluded:
         told.append(f"Predictions that were not run, because their instance is not proven: {summary.excluded}.")
     if lost := summary.incomplete - summary.excluded:

@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from swe_workloads.evaluation import official
 from swe_workloads.evaluation.capability_client import CapabilityClient, Unavailable
 from swe_workloads.evaluation.confined import Allowance
+from swe_workloads.evaluation.dry_run import check_prediction
 from swe_workloads.evaluation.grade_input import BenchInput, GradeInput, InvalidInput, ProInput, parse_grade_input
 from swe_workloads.evaluation.grade_verdict import GradeVerdict, NotGraded, Output, write_termination_message
 from swe_workloads.evaluation.grading import Desk, Graded, grade_log
@@ -63,6 +64,8 @@ def judge(pod: SandboxPod) -> GradeVerdict:
 
 def graded_by_its_rules(pod: SandboxPod, given: GradeInput, log: SandboxLog) -> Graded:
     desk = Desk(pod.work_dir, pod.log_bytes, Allowance(pod.grading_seconds, pod.grading_memory_bytes))
+    if pod.purpose == "DryRun":
+        return check_prediction(given, log, desk)
     if isinstance(given, ProInput):
         return grade_pro(given, log, desk, parser_desk(pod))
     return grade_log(given, log, desk)
@@ -81,11 +84,13 @@ def fetch_input(client: CapabilityClient) -> GradeInput:
 
 def run_sandbox(pod: SandboxPod, given: GradeInput) -> SandboxLog:
     """Hands the inputs over, opens the gate, and keeps what the sandbox says until it is over."""
-    files = [pod.work_dir / "log", *([parser_desk(pod).stderr] if isinstance(given, ProInput) else [])]
+    is_parsed = isinstance(given, ProInput) and pod.purpose != "DryRun"
+    files = [pod.work_dir / "log", *([parser_desk(pod).stderr] if is_parsed else [])]
     listeners = [listen() for _ in files]
     token = secrets.token_hex(16)
-    hand_over(pod.shared_dir, given, Handover([listener.getsockname()[1] for listener in listeners], token))
-    if isinstance(given, ProInput) and not parser_desk(pod).is_ready(pod.start_seconds):
+    ports = [listener.getsockname()[1] for listener in listeners]
+    hand_over(pod.shared_dir, given, Handover(ports, token, pod.purpose))
+    if is_parsed and not parser_desk(pod).is_ready(pod.start_seconds):
         raise NotGraded("SandboxSilent", f"The parser's container did not start within {pod.start_seconds:.0f} s")
     open_gate(pod.shared_dir)
     if isinstance(given, BenchInput):

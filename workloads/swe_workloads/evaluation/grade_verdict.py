@@ -11,16 +11,20 @@ from pydantic.alias_generators import to_camel
 # Not those of swe_workloads.verdict: loading the models of a training takes longer than all of grade's start.
 TERMINATION_MESSAGE_BYTES = 4096
 MESSAGE_CHARACTERS = 1000
+# All of them are in the store. Without them a message is a few hundred bytes.
+GIVES_WAY = ("outputs", "integrity", "testFiles", "dryRun", "instance", "leaks", "image")
 
-Outcome = Literal["Resolved", "Unresolved", "Error", "NotGraded"]
+# Checked is what a dry run comes to: it says nothing of tests, which were not run.
+Outcome = Literal["Resolved", "Unresolved", "Error", "NotGraded", "Checked"]
 Reason = Literal[
     "Completed", "PatchApplyFailed", "TimedOut", "LogTooLarge", "NoTestOutput",
     "SandboxSilent", "InputUnavailable", "StoreUnavailable", "InvalidInput",
+    "Ok", "DoesNotParse", "DoesNotApply", "DoesNotCompile",
 ]  # fmt: skip
 
 
-# What a try is for: the verdict, or a second look at one that stands.
-Purpose = Literal["Grade", "Rerun", "WithoutSupport", "SupportAlone"]
+# What a try is for: the verdict, a second look at one that stands, or no test at all.
+Purpose = Literal["Grade", "Rerun", "WithoutSupport", "SupportAlone", "DryRun"]
 
 
 class GradeExit(IntEnum):
@@ -62,6 +66,17 @@ class TestCounts(_Part):
     expected_failures: int
 
 
+class TestFiles(_Part):
+    """Files that the tests consist of: how many were watched, how many were not as they should be, and some of these.
+
+    From the sandbox's own word, so it can speak against a verdict and never for one.
+    """
+
+    watched: int
+    changed: int
+    examples: list[str]
+
+
 class LeakScan(_Part):
     """Commits in the image's repository that its own commit does not come from: where a fix may be found."""
 
@@ -76,6 +91,22 @@ class Output(_Part):
     stored_as: str | None = None
     sha256: str
     size_bytes: int
+
+
+class DryRun(_Part):
+    """What is known of a patch without a test of it. Commands may apply what is malformed as a diff.
+
+    `compiles` is None where it leaves no Python file behind, where the image has no Python, and where it does not
+    apply. `other_files` are those that nobody looked at.
+    """
+
+    parses: bool
+    parse_problem: str | None = None
+    applies: bool
+    compiles: bool | None = None
+    python_files: int
+    other_files: int
+    errors: list[str]
 
 
 class GradeVerdict(_Part):
@@ -105,7 +136,9 @@ class GradeVerdict(_Part):
     integrity: Integrity | None = None
     support: Literal["Part", "All"] | None = None
     tests: TestCounts | None = None
+    test_files: TestFiles | None = None
     leaks: LeakScan | None = None
+    dry_run: DryRun | None = None
     test_seconds: float | None = None
     log_bytes: int | None = None
     log_sha256: str | None = None
@@ -139,13 +172,17 @@ def sentence(text: str) -> str:
 
 
 def write_termination_message(verdict: GradeVerdict, path: Path) -> None:
-    """The message gives way first, then the list of outputs: what happened is said to the last."""
+    """The message gives way first, then what a patch can make long: what happened is said to the last.
+
+    A kubelet cuts what is longer, and nobody can read the rest: the cluster would be blamed for a patch of many names.
+    """
     document = verdict.to_document()
+    gives_way = iter(GIVES_WAY)
     while len(_encode(document)) > TERMINATION_MESSAGE_BYTES:
         if message := str(document["message"]):
             document["message"] = message[: len(message) // 2]
-        elif document.pop("outputs", None) is None and document.pop("instance", None) is None:
-            break
+        else:
+            document.pop(next(gives_way), None)
     path.write_bytes(_encode(document))
 
 

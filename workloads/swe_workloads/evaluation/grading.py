@@ -9,12 +9,13 @@ from typing import Any
 from swe_workloads.evaluation import official
 from swe_workloads.evaluation.confined import Allowance, Refused, TooCostly, confined
 from swe_workloads.evaluation.grade_input import BenchInput, Instance
-from swe_workloads.evaluation.grade_verdict import InfraFailure, Integrity, Passed, TestCounts
-from swe_workloads.evaluation.integrity import counts_of, integrity_of
+from swe_workloads.evaluation.grade_verdict import DryRun, InfraFailure, Integrity, Passed, TestCounts
+from swe_workloads.evaluation.integrity import changed_files, counts_of, integrity_of, with_doubts
 from swe_workloads.evaluation.judgement import Finding, not_gradable
 from swe_workloads.evaluation.official_files import RunLog, append_time_out, write_test_output
 from swe_workloads.evaluation.sandbox_account import SandboxAccount, account_of
 from swe_workloads.evaluation.sandbox_log import SandboxLog
+from swe_workloads.evaluation.watched_files import FileChanges, file_changes
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,8 @@ class Graded:
     files: tuple[Path, ...]
     integrity: Integrity | None = None
     tests: TestCounts | None = None
+    files_changed: FileChanges | None = None
+    dry_run: DryRun | None = None
 
 
 @dataclass(frozen=True)
@@ -75,11 +78,12 @@ def grade_log(given: BenchInput, log: SandboxLog, desk: Desk) -> Graded:
         _close(run_log, finding, given, report)
     if finding.reason == "TimedOut" and account.tests is not None:
         append_time_out(desk.test_output, given.timeout_seconds)
-    evidence = None if report is None else _evidence(given, desk)
+    integrity, tests = (None if report is None else _evidence(given, desk)) or (None, None)
+    changes = file_changes(given, account)
     return Graded(
         finding, account, official.version(),
         *_passed(report, given.instance), sha256, _advice(finding, desk), tuple(_files(desk)),
-        *(evidence or (None, None)),
+        integrity and with_doubts(integrity, changed_files(changes)), tests, changes,
     )  # fmt: skip
 
 

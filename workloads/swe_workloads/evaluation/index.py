@@ -1,11 +1,12 @@
 """The order of execution, and the documents that tell it: to the operator and to grade."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from swe_workloads.evaluation.baselines import Baseline
 from swe_workloads.evaluation.eval_file import EvalFile
+from swe_workloads.evaluation.image_digests import ImagePins
 from swe_workloads.evaluation.predictions import Prediction, Predictions
 from swe_workloads.evaluation.roster import Known, Roster
 from swe_workloads.evaluation.shelf import Place, Shelf
@@ -27,7 +28,10 @@ class Run:
 
 @dataclass(frozen=True)
 class Plan:
-    """Every usable prediction is in exactly one list; `runs` are in order of execution."""
+    """Every usable prediction is in exactly one list; `runs` are in order of execution.
+
+    `left_out` are of selected instances, and not to be used for what their own rows say.
+    """
 
     selected: list[Known]
     runs: list[Run] = field(default_factory=list)
@@ -36,6 +40,7 @@ class Plan:
     not_selected: list[Prediction] = field(default_factory=list)
     refused: list[BadRow] = field(default_factory=list)
     baselines: list[Baseline] = field(default_factory=list)
+    left_out: list[Prediction] = field(default_factory=list)
 
     @property
     def sandboxes(self) -> list[Baseline | Run]:
@@ -49,7 +54,7 @@ class Plan:
 
     @property
     def without_prediction(self) -> list[str]:
-        told = {run.instance.id for run in self.runs} | {prediction.instance for prediction in self.empty}
+        told = {run.instance.id for run in self.runs} | {one.instance for one in [*self.empty, *self.left_out]}
         return [known.id for known in self.selected if known.id not in told]
 
     @property
@@ -81,15 +86,18 @@ def plan_of(selected: Sequence[Known], roster: Roster, predictions: Predictions)
     return plan
 
 
-def index_document(plan: Plan) -> bytes:
-    """What the operator reads, by ordinal. Raises Failure(INVALID_DATA) if that is too much."""
+def index_document(plan: Plan, pins: ImagePins, cached: Mapping[int, str]) -> bytes:
+    """What the operator reads, by ordinal; `cached` is how those end that need no pod.
+
+    Raises Failure(INVALID_DATA) if that is too much.
+    """
     places = {known.id: place for place, known in enumerate(plan.instances)}
     document = {
         "version": 1,
-        "instances": [{"id": known.id, "image": known.image} for known in plan.instances],
+        "instances": [{"id": known.id, "image": pins.pulled(known.image)} for known in plan.instances],
         "predictions": [
-            *({"instance": places[one.instance.id], "sample": 1, "kind": one.kind} for one in plan.baselines),
-            *({"instance": places[run.instance.id], "sample": run.prediction.sample} for run in plan.runs),
+            {**_told(one, places), **({"cached": cached[ordinal]} if ordinal in cached else {})}
+            for ordinal, one in enumerate(plan.sandboxes)
         ],
     }
     content = compact(document)
@@ -100,6 +108,13 @@ def index_document(plan: Plan) -> bytes:
         )
         raise Failure(ExitCode.INVALID_DATA, message)
     return content
+
+
+def _told(one: Baseline | Run, places: Mapping[str, int]) -> dict[str, object]:
+    place = places[one.instance.id]
+    if isinstance(one, Baseline):
+        return {"instance": place, "sample": 1, "kind": one.kind}
+    return {"instance": place, "sample": one.prediction.sample}
 
 
 def excluded_document(plan: Plan, predictions: Predictions) -> bytes:

@@ -12,8 +12,10 @@ from typing import Any, Literal
 from swe_workloads.evaluation import official
 from swe_workloads.evaluation.grade_verdict import GradeVerdict, Integrity, TestCounts
 from swe_workloads.evaluation.support_files import take_apart
+from swe_workloads.evaluation.watched_files import FileChanges
 
-SUPPORT = "SupportFiles"
+SUPPORT, TEST_FILES = "SupportFiles", "TestFilesChanged"
+SHOWN_FILES = 3
 
 _TRACED = re.compile(r"^\s*set\s+-\w*x", re.MULTILINE)
 # The last line of pytest, with or without its frame.
@@ -45,6 +47,30 @@ def integrity_of_patch(patch: str, repository: str) -> Integrity:
 def judged_by(proofs: list[str], doubts: list[str]) -> Integrity:
     verdict: Literal["Clean", "Suspicious", "Tampered"] = "Tampered" if proofs else "Suspicious" if doubts else "Clean"
     return Integrity(verdict=verdict, reasons=[*proofs, *doubts])
+
+
+def with_doubts(found: Integrity, doubts: Sequence[str]) -> Integrity:
+    """What was found, and more that is no proof of anything."""
+    if not doubts:
+        return found
+    verdict = "Tampered" if found.verdict == "Tampered" else "Suspicious"
+    return Integrity.model_validate({"verdict": verdict, "reasons": [*found.reasons, *doubts]})
+
+
+def changed_files(changes: FileChanges | None) -> list[str]:
+    """Files of the tests that somebody else wrote to. Those that tests make besides are not watched."""
+    if changes is None:
+        return []
+    told = (
+        (changes.at_start, "did not hold what the eval script writes when the tests began"),
+        (changes.meanwhile, "changed while the tests ran"),
+    )
+    return [f"{TEST_FILES}: {_shown(paths)} {what}" for paths, what in told if paths]
+
+
+def _shown(paths: Sequence[str]) -> str:
+    more = len(paths) - SHOWN_FILES
+    return ", ".join(paths[:SHOWN_FILES]) + (f" and {more} more" if more > 0 else "")
 
 
 def forged(script: str, log: str) -> list[str]:
@@ -102,6 +128,14 @@ def unfinished(log: str, statuses: Mapping[str, str]) -> list[str]:
 def counts_of(statuses: Mapping[str, str]) -> TestCounts:
     words = Counter(statuses.values())
     return TestCounts(seen=len(statuses), skipped=words["SKIPPED"], expected_failures=words["XFAIL"])
+
+
+def changes_as_with_gold(verdict: GradeVerdict, gold: GradeVerdict) -> bool:
+    """Whether the gold patch's own run changes the same files of the tests: then these write them themselves."""
+    ours, golden = verdict.test_files, gold.test_files
+    if ours is None or golden is None:
+        return False
+    return ours.changed <= golden.changed and set(ours.examples) <= set(golden.examples)
 
 
 def beside_gold(verdict: GradeVerdict, gold: GradeVerdict) -> list[str]:

@@ -14,16 +14,17 @@ from swe_workloads.evaluation.no_op import NO_OP_MODEL
 from swe_workloads.evaluation.predictions import GOLD_MODEL
 from swe_workloads.evaluation.results_file import Infrastructure, Results, Row
 from swe_workloads.evaluation.second_looks import Beside, Look, Votes, audited, votes_of
+from swe_workloads.evaluation.taken_over import Taken
 from swe_workloads.evaluation.validity import EXCLUDED, IN_WORDS, Reason
 
-State = Literal["Resolved", "Unresolved", "Error", "Incomplete", "EmptyPatch"]
+State = Literal["Resolved", "Unresolved", "Error", "Incomplete", "EmptyPatch", "Checked"]
 
 
 @dataclass(frozen=True, slots=True)
 class Judged:
     """`seconds` are those of the sandbox pod. `digest` is the verdict's, as it lies in the store.
 
-    `integrity` is that of the verdict, and of the looks at it.
+    `integrity` is that of the verdict, and of the looks at it. With `taken` the verdict is an earlier one's.
     """
 
     instance: str
@@ -41,6 +42,7 @@ class Judged:
     integrity: Integrity | None = None
     votes: Votes | None = None
     looks: tuple[Look, ...] = ()
+    taken: Taken | None = None
 
     @property
     def excluded(self) -> bool:
@@ -49,12 +51,18 @@ class Judged:
 
     @property
     def keys(self) -> dict[str, str]:
-        """What is in the store of this prediction, by the names of the official log folder."""
+        """What is in the store of this prediction, by the names of the official log folder.
+
+        Of a verdict that was taken over these are whole URIs: its files lie with the evaluation that ran it.
+        """
         if self.verdict is None:
             return {}
-        folder = f"outputs/{self.ordinal}/{self.attempt}"
+        prefix, ordinal, attempt = "", self.ordinal, self.attempt
+        if self.taken is not None:
+            prefix, ordinal, attempt = self.taken.prefix, self.taken.origin.ordinal, self.taken.origin.attempt
+        folder = f"{prefix}outputs/{ordinal}/{attempt}"
         files = {one.name: f"{folder}/{one.stored_as or one.name}" for one in self.verdict.outputs or []}
-        return {"verdict.json": verdict_key(self.ordinal, self.attempt), **files}
+        return {"verdict.json": f"{prefix}{verdict_key(ordinal, attempt)}", **files}
 
 
 @dataclass(frozen=True)
@@ -78,19 +86,22 @@ class _Known:
     lost: Mapping[int, Infrastructure]
     verdicts: Mapping[Try, tuple[GradeVerdict, str]]
     unproven: dict[str, Reason]
+    taken: Mapping[int, Taken]
     gold: Mapping[str, GradeVerdict]
 
 
-def judged(catalog: Catalog, results: Results, store: ArtifactStore) -> Judgements:
-    """The operator's state counts; the verdict says the rest."""
+def judged(catalog: Catalog, results: Results, store: ArtifactStore, taken: Mapping[int, Taken]) -> Judgements:
+    """The operator's state counts; the verdict says the rest, whether it is of this evaluation or was taken over."""
     names = [catalog.instances[one.instance].id for one in catalog.baselines]
     gold_at = [at for at, one in enumerate(catalog.baselines) if one.kind == "Gold"]
     verdicts, rows = dict(_verdicts(results.rows, store)), {row.ordinal: row for row in results.rows}
+    verdicts |= {(ordinal, None): (one.verdict, one.sha256) for ordinal, one in taken.items()}
     known = _Known(
         rows=rows,
         lost={one.ordinal: one for one in results.infrastructure},
         verdicts=verdicts,
         unproven={names[one.ordinal]: one.reason for one in results.unproven},
+        taken=taken,
         gold={names[at]: found[0] for at in gold_at if at in rows and (found := verdicts.get((at, rows[at].attempt)))},
     )
     return Judgements(
@@ -131,7 +142,9 @@ def _judged(who: Identity, ordinal: int | None, known: _Known) -> Judged:
     verdict, digest = known.verdicts.get((ordinal, row.attempt), (None, None))
     reason, message = _why(row, known.lost.get(ordinal), verdict)
     one = Judged(*who, row.state, reason, message, row.ordinal, row.attempt, row.seconds, verdict, digest)
-    return one if verdict is None else _looked_at(one, verdict, row, known)
+    if verdict is None:
+        return one
+    return replace(_looked_at(one, verdict, row, known), taken=known.taken.get(ordinal) if row.cached else None)
 
 
 def _looked_at(one: Judged, verdict: GradeVerdict, row: Row, known: _Known) -> Judged:

@@ -26,7 +26,7 @@ def not_gradable(log: SandboxLog, account: SandboxAccount, timeout_seconds: int)
     if account.broken is not None:
         return Finding("NotGraded", "InvalidInput", f"The instance cannot be tested: {account.broken}")
     if account.patch == "Refused":
-        return Finding("Error", "PatchApplyFailed", f"The patch does not apply: {_last_words(account)}")
+        return Finding("Error", "PatchApplyFailed", f"The patch does not apply: {last_words(account)}")
     if log.ending == "TooLarge":
         return Finding("Error", "LogTooLarge", f"The tests printed more than {log.most_bytes} bytes")
     if account.tests is None:
@@ -63,7 +63,7 @@ def _timed_out(log: SandboxLog, run: EvalRun, timeout_seconds: int) -> bool:
     return run.exit_code in TIMED_OUT_CODES and run.seconds >= timeout_seconds - CLOCK_SLACK_SECONDS
 
 
-def _last_words(account: SandboxAccount) -> str:
+def last_words(account: SandboxAccount) -> str:
     """What the first command said: the later ones only repeat it in other words."""
     said = account.tries[0].output.strip().splitlines() if account.tries else []
     return next((line for line in said if line.startswith("error:")), said[-1] if said else "no command said why")

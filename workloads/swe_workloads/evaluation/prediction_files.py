@@ -5,18 +5,24 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from swe_workloads.evaluation.trajectory_files import TRAJECTORY_ENDINGS, read_trajectory
 from swe_workloads.exit_codes import ExitCode, Failure
-from swe_workloads.rows import PARQUET, BadRow, Row, read_rows, row_of
+from swe_workloads.rows import DATA_ENDINGS, PARQUET, BadRow, Row, read_rows, row_of
 
 ID = "instance_id"
+PREDICTION_ENDINGS = (*DATA_ENDINGS, ".traj")
 _BLANK = re.compile(r"[ \t\r\n]*")
 
 
 def read_prediction_rows(path: Path, name: str) -> Iterator[Row | BadRow]:
     """Every row, unusable ones with the reason: of jsonl, a JSON list, parquet, or one JSON object by instance id.
 
+    A trajectory is one row.
     Raises Failure(INVALID_DATA) for an object by id that is not whole: its end may have held any number of them.
     """
+    if name.endswith(TRAJECTORY_ENDINGS):
+        yield read_trajectory(path, name)
+        return
     if name.endswith((".jsonl", PARQUET)) or not _is_by_id(path):
         yield from read_rows(path, name)
         return

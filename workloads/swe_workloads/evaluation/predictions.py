@@ -9,11 +9,14 @@ from dataclasses import dataclass, field, replace
 from swe_workloads.evaluation.diffs import diff_problem
 from swe_workloads.evaluation.prediction_files import ID
 from swe_workloads.evaluation.shelf import Place, Shelf
+from swe_workloads.evaluation.trajectory_files import Attempt
 from swe_workloads.examples import Unusable, text_of
 from swe_workloads.rows import BadRow, Row
 
 GOLD_MODEL = "gold"  # as the official harness calls it
 NAMELESS_MODEL = "None"  # likewise
+# All that agents list of what they submitted; with another column a row is a sample of its own.
+LISTED = frozenset({ID, "model_name_or_path", "model_patch"})
 
 
 @dataclass(frozen=True)
@@ -40,7 +43,7 @@ class Prediction:
 
 @dataclass(frozen=True)
 class Duplicate:
-    """A row that says what another one has said, to the byte."""
+    """A row that says what another one has said, to the byte, or what a trajectory beside it came to."""
 
     file: str
     row: int
@@ -63,9 +66,12 @@ class Predictions:
 
 
 def collect(rows: Iterable[Row | BadRow], shelf: Shelf) -> Predictions:
-    """Predictions of one instance are its samples 1, 2, … in the order of the files, but for repeated rows."""
+    """Predictions of one instance are its samples 1, 2, … in the order of the files, but for repeated rows.
+
+    Trajectories have to come before what may list them.
+    """
     found = Predictions()
-    first: dict[bytes, tuple[str, int]] = {}
+    before = SaidBefore()
     samples: dict[str, int] = defaultdict(int)
     for row in rows:
         if isinstance(row, BadRow):
@@ -76,13 +82,33 @@ def collect(rows: Iterable[Row | BadRow], shelf: Shelf) -> Predictions:
         except Unusable as error:
             found.bad.append(BadRow(row.file, row.number, str(error)))
             continue
-        place = (row.file, row.number)
-        if first.setdefault(_digest(row), place) != place:
-            found.duplicates.append(Duplicate(*place, said.instance, *first[_digest(row)]))
+        first_file, first_row = before.first(row, said)
+        if (first_file, first_row) != (row.file, row.number):
+            found.duplicates.append(Duplicate(row.file, row.number, said.instance, first_file, first_row))
             continue
         samples[said.instance] += 1
         found.usable.append(lay_aside(said, row, samples[said.instance], shelf))
     return found
+
+
+class SaidBefore:
+    """Rows by what they say. An agent that leaves trajectories lists what they submitted in a file above them too."""
+
+    def __init__(self) -> None:
+        self._rows: dict[bytes, tuple[str, int]] = {}
+        self._attempts: dict[tuple[str, bytes], list[str]] = defaultdict(list)
+
+    def first(self, row: Row, said: Said) -> tuple[str, int]:
+        """File and number of the row that said it first, which may be this one."""
+        submitted = said.instance, hashlib.sha256(said.patch.strip().encode()).digest()
+        if isinstance(row, Attempt):
+            self._attempts[submitted].append(row.file)
+        elif row.fields.keys() <= LISTED:
+            folder = f"{row.file.rpartition('/')[0]}/"
+            below = next((file for file in self._attempts.get(submitted, ()) if file.startswith(folder)), None)
+            if below is not None:
+                return below, 1
+        return self._rows.setdefault(_digest(row), (row.file, row.number))
 
 
 def lay_aside(said: Said, row: Row, sample: int, shelf: Shelf) -> Prediction:

@@ -13,6 +13,7 @@ from swe_workloads.verdict import FrozenSource
 
 REPOSITORIES = 20
 NAMES_SHOWN = 5
+REASONS = 10
 
 
 def render_table(prepared: PreparedEval, summary: PrepareEvalSummary, spec: EvalFile) -> str:
@@ -26,6 +27,8 @@ def render_table(prepared: PreparedEval, summary: PrepareEvalSummary, spec: Eval
         "## Samples of an instance",
         _samples(prepared),
     ]
+    if prepared.pins.by_name:
+        parts += ["## Images that run by name", _unpinned(prepared)]
     if prepared.roster.bad:
         parts += ["## Instances that cannot be used", bad_rows_table(prepared.roster.bad)]
     if prepared.bad_predictions:
@@ -49,6 +52,7 @@ def _instances(prepared: PreparedEval, summary: PrepareEvalSummary) -> str:
         ("to be judged", summary.instances, ""),
         ("of these without a prediction", summary.without_prediction, some(plan.without_prediction, NAMES_SHOWN)),
         ("images that run", summary.images, ""),
+        ("of these by their digest", summary.pinned_images, ""),
     ]
     return table(("instances", "#", "such as"), [(name, str(number), note) for name, number, note in lines])
 
@@ -60,6 +64,8 @@ def _predictions(prepared: PreparedEval, summary: PrepareEvalSummary) -> str:
         ("to run", summary.to_run, []),
         ("of these with a diff that git may refuse", _malformed(prepared), summary.malformed),
         ("baselines to run beside them, gold and no-op of each instance", summary.baselines, []),
+        ("of all these with the verdict of an earlier evaluation", summary.cached + summary.cached_baselines, []),
+        ("entries of the cache that lead to no verdict", len(prepared.reuse.remarks), prepared.reuse.remarks),
         ("with an empty patch", summary.empty_patches, ids_of(plan.empty)),
         ("about no instance", len(plan.unknown), ids_of(plan.unknown)),
         ("left out by spec.instances.select", summary.not_selected, ids_of(plan.not_selected)),
@@ -88,6 +94,16 @@ def _repositories(prepared: PreparedEval) -> str:
     if len(named) > REPOSITORIES:
         lines.append((f"and {len(named) - REPOSITORIES} more", "", "", ""))
     return table(("repository", "# instances", "# predictions to run", "# images"), lines)
+
+
+def _unpinned(prepared: PreparedEval) -> str:
+    """By reason, the most frequent first."""
+    alike: dict[str, list[str]] = defaultdict(list)
+    for name, reason in prepared.pins.by_name.items():
+        alike[reason].append(name)
+    groups = sorted(alike.items(), key=lambda item: len(item[1]), reverse=True)
+    lines = [(str(len(names)), reason, some(names, 1)) for reason, names in groups[:REASONS]]
+    return table(("# images", "reason", "such as"), lines)
 
 
 def _samples(prepared: PreparedEval) -> str:

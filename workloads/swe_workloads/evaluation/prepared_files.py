@@ -1,28 +1,35 @@
 """What a preparation leaves in the store: inputs, what lists them, what is told about it, and the seal."""
 
 from collections.abc import Iterable
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
 from swe_workloads.artifacts import SIGNED_AT_ONCE, ArtifactStore
-from swe_workloads.bad_rows import write_bad_rows
+from swe_workloads.bad_rows import write_bad_rows, write_lines
 from swe_workloads.evaluation.catalog import catalog_of
 from swe_workloads.evaluation.eval_file import EvalFile
 from swe_workloads.evaluation.index import excluded_document, index_document, inputs
 from swe_workloads.evaluation.prepare_table import render_table
 from swe_workloads.evaluation.prepared_eval import PreparedEval, in_words, summarise
 from swe_workloads.evaluation.shelf import Shelf
+from swe_workloads.evaluation.verdict_reuse import book_of
 from swe_workloads.evaluation.verdicts import PrepareEvalVerdict
 from swe_workloads.exit_codes import ExitCode
 from swe_workloads.pod import Pod, say
+from swe_workloads.prompting.prompts import PROMPTS_FILE
 from swe_workloads.seal import seal, sealed_verdict
 from swe_workloads.transfer import Digest
 from swe_workloads.verdict import outcome
 
 DATA_MANIFEST = "data/manifest.json"
-INDEX_FILE, CATALOG_FILE, EXCLUDED_FILE = "index.json", "catalog.json", "excluded.json"
+INDEX_FILE, CATALOG_FILE, EXCLUDED_FILE, CACHE_FILE = "index.json", "catalog.json", "excluded.json", "cache.json"
 TABLE_FILE, DIGESTS_FILE = "summary.md", "inputs.sha256"
+
+
+def taken_name(ordinal: int) -> str:
+    """Of the verdict that an earlier evaluation came to."""
+    return f"cached/{ordinal}.json"
 
 
 def adopt(store: ArtifactStore) -> PrepareEvalVerdict | None:
@@ -48,13 +55,19 @@ def publish(
 ) -> PrepareEvalVerdict:
     """Inputs, then what lists them, then the manifest. Returns the verdict that stands: the first to be sealed."""
     documents = {
-        INDEX_FILE: index_document(prepared.plan),
+        INDEX_FILE: index_document(prepared.plan, prepared.pins, prepared.reuse.endings),
+        CACHE_FILE: book_of(prepared.reuse).to_json(),
         CATALOG_FILE: catalog_of(prepared.plan).model_dump_json(by_alias=True).encode(),
         EXCLUDED_FILE: excluded_document(prepared.plan, prepared.predictions),
     }
-    sent = upload_inputs(inputs(prepared.plan, spec, shelf), pod, store, scratch)
+    taken = ((taken_name(ordinal), shelf.get(one.document)) for ordinal, one in prepared.reuse.found.items())
+    numbered = ((f"inputs/{at}.json", content) for at, content in enumerate(inputs(prepared.plan, spec, shelf)))
+    conversations = prepared.lessons.conversations(prepared.plan.sandboxes)
+    sent = upload_many(chain(numbered, taken, conversations), pod, store, scratch)
     documents[DIGESTS_FILE] = "".join(f"{digest.sha256}  {name}\n" for name, digest in sent.items()).encode()
-    files = [*write_accounts(prepared, spec, scratch), *(write(scratch / name, it) for name, it in documents.items())]
+    prompts = write_lines(scratch / PROMPTS_FILE, prepared.lessons.lines(prepared.plan.instances))
+    written = [write(scratch / name, content) for name, content in documents.items()]
+    files = [*write_accounts(prepared, spec, scratch), prompts, *written]
     digests = store.upload_all(in_store(pod, files))
     summary = summarise(prepared)
     verdict = PrepareEvalVerdict(
@@ -70,17 +83,18 @@ def publish(
     return verdict
 
 
-def upload_inputs(contents: Iterable[bytes], pod: Pod, store: ArtifactStore, scratch: Path) -> dict[str, Digest]:
-    """As inputs/<ordinal>.json, so many at a time that neither memory nor disk has to hold them all."""
+def upload_many(
+    contents: Iterable[tuple[str, bytes]], pod: Pod, store: ArtifactStore, scratch: Path
+) -> dict[str, Digest]:
+    """By their names in the folder, so many at a time that neither memory nor disk has to hold them all."""
     digests: dict[str, Digest] = {}
-    numbered = enumerate(contents)
-    (scratch / "inputs").mkdir()
-    while some := [
-        write(scratch / "inputs" / f"{ordinal}.json", it) for ordinal, it in islice(numbered, SIGNED_AT_ONCE)
-    ]:
-        done = store.upload_all({f"{folder_of(pod)}inputs/{path.name}": path for path in some})
+    named = iter(contents)
+    staged = scratch / "staged"
+    staged.mkdir()
+    while some := {name: write(staged / name.replace("/", "-"), it) for name, it in islice(named, SIGNED_AT_ONCE)}:
+        done = store.upload_all({f"{folder_of(pod)}{name}": path for name, path in some.items()})
         digests |= {key.removeprefix(folder_of(pod)): digest for key, digest in done.items()}
-        for path in some:
+        for path in some.values():
             path.unlink()
     return digests
 

@@ -8,13 +8,14 @@ from swe_workloads.evaluation.confined import Refused, TooCostly, confined
 from swe_workloads.evaluation.grade_input import ProInput
 from swe_workloads.evaluation.grade_verdict import Outcome, Passed
 from swe_workloads.evaluation.grading import Desk, Graded
-from swe_workloads.evaluation.integrity import integrity_of_patch
+from swe_workloads.evaluation.integrity import changed_files, integrity_of_patch, with_doubts
 from swe_workloads.evaluation.judgement import Finding, not_gradable
 from swe_workloads.evaluation.official_files import RunLog
 from swe_workloads.evaluation.parser_desk import NoOutput, ParserDesk
 from swe_workloads.evaluation.pro_rules import RULES, Shortfall, shortfall
 from swe_workloads.evaluation.sandbox_account import EvalRun, SandboxAccount, account_of
 from swe_workloads.evaluation.sandbox_log import SandboxLog
+from swe_workloads.evaluation.watched_files import file_changes
 
 COPY_BYTES = 1 << 20
 
@@ -36,10 +37,12 @@ def grade_pro(given: ProInput, log: SandboxLog, desk: Desk, parser: ParserDesk) 
             finding, missed = _judge(given, desk, parser, account)
         run_log.info(f"{given.instance.instance_id}: {finding.outcome}. {finding.message}")
     prediction, instance = given.prediction, given.instance
+    changes = file_changes(given, account)
     integrity = None if missed is None else integrity_of_patch(prediction.model_patch, instance.repo)
     return Graded(
         finding, account, RULES, *_passed(given, missed), sha256, None,
-        tuple(file for file in [*files, desk.output] if file.exists()), integrity,
+        tuple(file for file in [*files, desk.output] if file.exists()),
+        integrity and with_doubts(integrity, changed_files(changes)), None, changes,
     )  # fmt: skip
 
 

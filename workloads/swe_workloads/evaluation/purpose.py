@@ -7,7 +7,7 @@ from swe_workloads.evaluation.support_files import take_apart
 
 def for_purpose(given: GradeInput, purpose: Purpose) -> GradeInput:
     """With the part of the patch that is to be looked at. Raises NotGraded where there is none."""
-    if purpose in ("Grade", "Rerun"):
+    if purpose in ("Grade", "Rerun", "DryRun"):
         return given
     parts = take_apart(given.prediction.model_patch, given.instance.repo)
     patch = parts.others if purpose == "WithoutSupport" else parts.support

@@ -13,26 +13,31 @@ from swe_workloads.artifacts import ArtifactStore
 from swe_workloads.bad_rows import write_lines
 from swe_workloads.evaluation.catalog import Catalog
 from swe_workloads.evaluation.comparison import Comparison, NotCompared, compare_all
+from swe_workloads.evaluation.dry_run_figures import dry_run_in_words, summarise_dry_run
+from swe_workloads.evaluation.dry_run_page import render_dry_run
 from swe_workloads.evaluation.eval_file import EvalFile, read_eval_file
 from swe_workloads.evaluation.failures_table import shown_failures
 from swe_workloads.evaluation.figures import in_words, outcomes_of, summarise
 from swe_workloads.evaluation.judged import Judgements, judged
 from swe_workloads.evaluation.log_tails import log_tails
-from swe_workloads.evaluation.prepared_files import CATALOG_FILE, DATA_MANIFEST
+from swe_workloads.evaluation.prepared_files import CATALOG_FILE, DATA_MANIFEST, write
 from swe_workloads.evaluation.pro_results import eval_results
 from swe_workloads.evaluation.report_page import Facts, render_report
+from swe_workloads.evaluation.resolved_lines import write_resolved
 from swe_workloads.evaluation.result_lines import baseline_lines, result_lines
 from swe_workloads.evaluation.results_file import read_results
 from swe_workloads.evaluation.run_summary import run_summaries
+from swe_workloads.evaluation.taken_over import read_book, taken_over
+from swe_workloads.evaluation.verdict_cache import CacheBook
+from swe_workloads.evaluation.verdict_keeping import keep_verdicts
 from swe_workloads.evaluation.verdicts import PrepareEvalVerdict, ReportEvalVerdict
 from swe_workloads.exit_codes import ExitCode, Failure
 from swe_workloads.pod import Pod, say
 from swe_workloads.program import run_program
-from swe_workloads.seal import seal, sealed_verdict
-from swe_workloads.transfer import Digest
-from swe_workloads.verdict import Artifact, outcome
+from swe_workloads.report_files import REPORT_MANIFEST, publish_report
+from swe_workloads.seal import sealed_verdict
+from swe_workloads.verdict import outcome
 
-REPORT_MANIFEST = "report/manifest.json"
 RESULTS_FILE, BASELINES_FILE, PAGE_FILE = "results.jsonl", "baselines.jsonl", "report.html"
 COMPARISON_FILE = "comparison.json"
 
@@ -43,6 +48,7 @@ class Prepared:
 
     verdict: PrepareEvalVerdict
     catalog: Catalog
+    book: CacheBook
 
 
 @dataclass(frozen=True)
@@ -69,8 +75,11 @@ def report(pod: Pod) -> ReportEvalVerdict:
         return before
     prepared = read_prepared(store)
     results = read_results(pod.results_file)
-    judgements = judged(prepared.catalog, results, store)
+    taken = taken_over(results.rows, spec.cache, prepared.book, str(prepared.verdict.data), store)
+    judgements = judged(prepared.catalog, results, store, taken)
     say(f"Read the outcomes of {len(judgements.predictions)} predictions.")
+    if spec.dry_run:
+        return report_dry_run(spec, prepared, judgements, pod, store)
     seed = spec.instances.select.seed
     summary = summarise(prepared.catalog, judgements, seed)
     with tempfile.TemporaryDirectory(dir=pod.work_dir) as scratch:
@@ -79,7 +88,21 @@ def report(pod: Pod) -> ReportEvalVerdict:
             summary = summary.model_copy(update={"comparisons": [one.summary() for one in comparisons]})
         verdict = ReportEvalVerdict(**outcome(ExitCode.COMPLETED, in_words(summary)), summary=summary)
         account = Account(prepared, judgements, spec, verdict, comparisons)
-        return publish(verdict, write_accounts(account, store, Path(scratch)), pod, store)
+        files = write_accounts(account, store, Path(scratch))
+        keep_verdicts(judgements, results.rows, spec, prepared.book, store)
+        return publish(verdict, files, pod, store)
+
+
+def report_dry_run(
+    spec: EvalFile, prepared: Prepared, judgements: Judgements, pod: Pod, store: ArtifactStore
+) -> ReportEvalVerdict:
+    """No official file: nothing of this is a score, and nothing may look like one."""
+    summary = summarise_dry_run(judgements.predictions)
+    verdict = ReportEvalVerdict(**outcome(ExitCode.COMPLETED, dry_run_in_words(summary)), dry_run=summary)
+    with tempfile.TemporaryDirectory(dir=pod.work_dir) as scratch:
+        lines = write_lines(Path(scratch) / RESULTS_FILE, result_lines(judgements.predictions))
+        page = render_dry_run(spec, prepared.verdict, verdict, judgements.predictions)
+        return publish(verdict, [write(Path(scratch) / PAGE_FILE, page.encode()), lines], pod, store)
 
 
 def adopt(store: ArtifactStore) -> ReportEvalVerdict | None:
@@ -100,7 +123,7 @@ def read_prepared(store: ArtifactStore) -> Prepared:
     except ValidationError as error:
         message = f"{verdict.data}{CATALOG_FILE} is not what the preparation writes, or is gone."
         raise Failure(ExitCode.INVALID_DATA, message) from error
-    return Prepared(verdict, catalog)
+    return Prepared(verdict, catalog, read_book(str(verdict.data), store))
 
 
 def write_accounts(account: Account, store: ArtifactStore, folder: Path) -> list[Path]:
@@ -113,7 +136,8 @@ def write_accounts(account: Account, store: ArtifactStore, folder: Path) -> list
     lines = [write_lines(folder / RESULTS_FILE, result_lines(judgements.predictions))]
     if judgements.baselines:
         lines.append(write_lines(folder / BASELINES_FILE, baseline_lines(judgements)))
-    beside = [*lines, *write_comparison(account.comparisons, folder)]
+    resolved = write_resolved(judgements, str(account.prepared.verdict.data), store, folder)
+    beside = [*lines, *resolved, *write_comparison(account.comparisons, folder)]
     page = write_page(account, store, [*files, *beside])
     return [*files[:1], *page, *beside, *files[1:]]
 
@@ -147,24 +171,12 @@ def write_page(account: Account, store: ArtifactStore, beside: Sequence[Path]) -
 
 
 def publish(verdict: ReportEvalVerdict, files: Sequence[Path], pod: Pod, store: ArtifactStore) -> ReportEvalVerdict:
-    """Files, then the manifest. Returns the verdict that stands: the first to be sealed."""
-    keys = {path.name: f"report/{pod.pod_uid}/{path.name}" for path in files}
-    digests = store.upload_all({keys[path.name]: path for path in files})
-    artifacts = [artifact(name, key, digests[key]) for name, key in keys.items()]
-    sealed = verdict.model_copy(update={"artifacts": artifacts})
-    if not seal(store, REPORT_MANIFEST, digests, sealed):
+    """The verdict that stands: the first to be sealed."""
+    sealed = publish_report(verdict, files, pod, store)
+    if sealed is None:
         say("Another pod has reported this evaluation at the same time; its result is kept.")
-        return adopt(store) or sealed
+        return adopt(store) or verdict
     return sealed
-
-
-def artifact(name: str, key: str, digest: Digest) -> Artifact:
-    return Artifact(name=name, key=key, sha256=digest.sha256, size_bytes=digest.size_bytes)
-
-
-def write(path: Path, content: bytes) -> Path:
-    path.write_bytes(content)
-    return path
 
 
 def failed(code: ExitCode, message: str) -> ReportEvalVerdict:

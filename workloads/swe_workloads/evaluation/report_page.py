@@ -11,11 +11,11 @@ from swe_workloads.evaluation.comparison import Comparison, NotCompared, compari
 from swe_workloads.evaluation.doubts import flakes_section, integrity_section
 from swe_workloads.evaluation.eval_file import EvalFile
 from swe_workloads.evaluation.failures_table import failures_section
-from swe_workloads.evaluation.histogram import histogram
 from swe_workloads.evaluation.judged import Judged, Judgements, State
 from swe_workloads.evaluation.report_origin import left_out_section, provenance_section
 from swe_workloads.evaluation.verdicts import PrepareEvalVerdict, ReportEvalSummary, ReportEvalVerdict
-from swe_workloads.report_frame import card, footer, page
+from swe_workloads.report_frame import card, footer, header, page
+from swe_workloads.report_histogram import Scale, histogram_figure
 from swe_workloads.report_text import count, counted, duration
 
 STYLE = Path(__file__).with_name("report_page.css")
@@ -25,8 +25,10 @@ IN_WORDS: dict[State, str] = {
     "Error": "error: the patch did not apply, ran out of time, or left no result",
     "EmptyPatch": "empty patch",
     "Incomplete": "could not be graded",
+    "Checked": "looked at without a test",
 }
 NOT_RUN = "not run: the instance is not proven to be valid here"
+TIMES = Scale("Seconds of the tests", "prediction", "seconds", duration, ("resolved", "not resolved"))
 
 
 @dataclass(frozen=True)
@@ -69,13 +71,10 @@ def render_report(facts: Facts) -> str:
 
 
 def _header(facts: Facts) -> str:
-    kind = " · ".join(("Evaluation", facts.spec.instances.format, facts.spec.eval.namespace))
+    kind = ("Evaluation", facts.spec.instances.format, facts.spec.eval.namespace)
     incomplete = facts.summary.incomplete - facts.summary.excluded
     badge = f'<span class="badge bad">{counted(incomplete, "prediction")} not graded</span>' if incomplete else ""
-    return (
-        f'<header>\n<div class="kind">{html.escape(kind)}</div>\n<h1>{html.escape(facts.spec.eval.name)}</h1>\n'
-        f"<p>{badge}{html.escape(facts.verdict.message)}</p>\n</header>"
-    )
+    return header(kind, facts.spec.eval.name, facts.verdict.message, badge)
 
 
 def _headline(facts: Facts) -> str:
@@ -123,7 +122,16 @@ def _outcomes(facts: Facts) -> str:
     missing = len(facts.without_prediction)
     lines = _bars(rows) + (f"<tr><td>no prediction</td><td></td>{_number(missing)}</tr>" if missing else "")
     head = '<tr><th>Outcome</th><th></th><th class="number">Predictions</th></tr>'
-    return f'<h2>Outcomes</h2>\n<div class="scroll"><table>{head}{lines}</table></div>'
+    return f'<h2>Outcomes</h2>\n<div class="scroll"><table>{head}{lines}</table></div>{_cached(facts.summary)}'
+
+
+def _cached(summary: ReportEvalSummary) -> str:
+    if not summary.cached:
+        return ""
+    return (
+        f'\n<p class="muted">{counted(summary.cached, "prediction")} did not run: an earlier evaluation of this '
+        "namespace ran the same, and its verdict stands here too. results.jsonl names it.</p>"
+    )
 
 
 def _samples(summary: ReportEvalSummary) -> str:
@@ -170,9 +178,5 @@ def _times(judged: Sequence[Judged]) -> str:
         timed = [one.verdict.test_seconds for one in judged if one.verdict and one.state in states]
         return [time for time in timed if time is not None]
 
-    drawn = histogram(seconds("Resolved"), seconds("Unresolved", "Error"))
-    if not drawn:
-        return ""
-    keys = '<span class="key one"><span>resolved</span></span><span class="key two"><span>not resolved</span></span>'
-    caption = f"<figcaption><b>Seconds of the tests</b>{keys}</figcaption>"
-    return f'<h2>Times</h2>\n<figure>\n{caption}\n<div class="chart">\n{drawn}\n</div>\n</figure>'
+    drawn = histogram_figure(seconds("Resolved"), seconds("Unresolved", "Error"), TIMES)
+    return f"<h2>Times</h2>\n{drawn}" if drawn else ""

@@ -8,7 +8,10 @@ from swe_workloads.evaluation.second_looks import Look, Votes
 
 
 def result_lines(judged: Iterable[Judged]) -> Iterator[dict[str, object]]:
-    """What is not known of a prediction is absent. `seconds` are those of its tests, `podSeconds` of its sandbox."""
+    """What is not known of a prediction is absent. `seconds` are those of its tests, `podSeconds` of its sandbox.
+
+    `cached` names the try of an earlier evaluation that came to the verdict; then `keys` are URIs.
+    """
     for one in judged:
         verdict = one.verdict.to_document() if one.verdict is not None else {}
         line: dict[str, object | None] = {
@@ -25,9 +28,12 @@ def result_lines(judged: Iterable[Judged]) -> Iterator[dict[str, object]]:
             "votes": votes_line(one.votes),
             "looks": [look_line(look) for look in one.looks] or None,
             "tests": verdict.get("tests"),
+            "dryRun": verdict.get("dryRun"),
+            "testFiles": verdict.get("testFiles"),
             "leaks": verdict.get("leaks"),
             "infraFailure": verdict.get("infraFailure"),
             "appliedWith": verdict.get("appliedWith"),
+            "cached": None if one.taken is None else one.taken.origin.model_dump(),
             "harness": verdict.get("harness"),
             "image": verdict.get("image"),
             "seconds": verdict.get("testSeconds"),

@@ -19,13 +19,17 @@ class LookTold(Part):
 
 
 class Row(Part):
-    """How the operator saw a prediction end, or a baseline. It alone knows of pods killed for memory or lost."""
+    """How the operator saw a prediction end, or a baseline. It alone knows of pods killed for memory or lost.
+
+    With `cached` there was no pod: the verdict is the one that the preparation found.
+    """
 
     ordinal: int
-    state: Literal["Resolved", "Unresolved", "Error", "Incomplete"]
+    state: Literal["Resolved", "Unresolved", "Error", "Incomplete", "Checked"]
     attempt: int | None = None
     seconds: float | None = None
     reason: str | None = None
+    cached: bool = False
     looks: list[LookTold] = Field(default_factory=list)
 
 

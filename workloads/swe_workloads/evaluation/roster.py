@@ -2,7 +2,7 @@
 
 import base64
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from swe_workloads.evaluation.asset_downloads import AssetDownloads
@@ -43,6 +43,12 @@ class Roster:
     def read(self) -> int:
         return len(self.known) + len(self.bad)
 
+    def without(self, bad: Mapping[str, BadRow]) -> "Roster":
+        """These instances are bad rows as well, by id."""
+        known = {name: one for name, one in self.known.items() if name not in bad}
+        reasons = {name: row.reason for name, row in bad.items()}
+        return Roster(known, self.gold, [*self.bad, *bad.values()], {**reasons, **self.refused})
+
 
 def read_roster(rows: Iterable[Row | BadRow], spec: EvalFile, harness: Harness, shelf: Shelf) -> Roster:
     """Gold patches are collected where they are graded: then a row without one cannot be used."""
@@ -71,15 +77,15 @@ def _take(row: Row, roster: Roster, spec: EvalFile, harness: Harness, shelf: She
     if known.id in roster.known:
         first = roster.known[known.id].example.row
         raise Unusable(f"instance_id {known.id} is also that of row {first.number} of {first.file}, which is used")
-    if isinstance(spec.predictions, Gold) or spec.baseline == "Required":
+    if isinstance(spec.predictions, Gold) or spec.has_baselines:
         roster.gold[known.id] = _gold(row, known.id, spec, shelf)
     roster.known[known.id] = known
 
 
 def _gold(row: Row, instance: str, spec: EvalFile, shelf: Shelf) -> Prediction:
     gold = lay_aside(Said(instance, GOLD_MODEL, gold_patch(row, spec.instances.format)), row, 1, shelf)
-    if gold.document is None and spec.baseline == "Required":
-        raise Unusable("patch is empty, and spec.baseline Required grades it as the gold patch")
+    if gold.document is None and spec.has_baselines:
+        raise Unusable(f"patch is empty, and spec.baseline {spec.baseline} grades it as the gold patch")
     return gold
 
 

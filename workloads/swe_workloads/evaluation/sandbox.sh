@@ -15,6 +15,7 @@ while IFS='=' read -r swe_key swe_value; do
     ERRORS_PORT) swe_errors_port=$swe_value ;;
     BASE) swe_base=$swe_value ;;
     SCAN) swe_scan=$swe_value ;;
+    DRY_RUN) swe_dry_run=$swe_value ;;
   esac
 done <"$swe_folder/settings"
 
@@ -28,6 +29,7 @@ if [ -n "$swe_errors_port" ]; then exec 9>"/dev/tcp/127.0.0.1/$swe_errors_port";
 mark() { printf '\n%s %s\n' "$swe_token" "$*"; }
 
 main() {
+  if [ -n "$swe_dry_run" ]; then dry_run; return; fi
   if [ -n "$swe_base" ]; then
     prepare_pro || exit 1
   else
@@ -36,7 +38,27 @@ main() {
   mark eval
   run_tests
   mark "end $?"
+  if [ -n "$swe_base" ]; then list_files after; else show_notes; fi
   ( enter && show_diff diff-after )
+}
+
+# The patch is applied as ever; then its Python files are compiled, and nothing is tested.
+dry_run() {
+  if [ -n "$swe_base" ]; then
+    prepare_pro || exit 1
+  else
+    ( enter && set_up && apply_prediction ) || exit 1
+  fi
+  ( . "$swe_folder/environment.sh" >/dev/null 2>&1; enter && compile_changed )
+  mark checked
+}
+
+# By the interpreter that the tests would have. It finds no module of the repository, whose code is not to be run.
+compile_changed() {
+  local python
+  python=$(command -v python || command -v python3) || return 0
+  mark compile
+  "$python" -E -S "$swe_folder/compile_files.py" "$swe_folder/python_files" 2>/dev/null
 }
 
 # In a subshell, so that eval.sh starts where the image says.
@@ -105,6 +127,7 @@ prepare_pro() {
   show_diff diff-before
   mark restore
   . "$swe_folder/restore.sh" 2>&1
+  list_files before
   return 0
 }
 
@@ -118,11 +141,34 @@ show_diff() { mark "$1"; git -c core.fileMode=false diff 2>&1; return 0; }
 
 # Without timeout in the image, grade's clock alone ends the tests.
 run_tests() {
-  if command -v timeout >/dev/null; then
-    timeout -k 10 "$swe_timeout" /bin/bash "$swe_folder/eval.sh" 2>&9 9>&-
-  else
-    /bin/bash "$swe_folder/eval.sh" 2>&9 9>&-
-  fi
+  local watch=() limit=()
+  can_watch && swe_notes=$(mktemp -d) && watch=(env "BASH_ENV=$swe_folder/watch_files.sh" "swe_notes=$swe_notes")
+  command -v timeout >/dev/null && limit=(timeout -k 10 "$swe_timeout")
+  "${watch[@]}" "${limit[@]}" /bin/bash "$swe_folder/eval.sh" 2>&9 9>&-
+}
+
+# An image with a BASH_ENV of its own keeps it, and a shell that follows POSIX reads none: then nothing is noted.
+can_watch() {
+  [ -e "$swe_folder/watch_files.sh" ] && command -v sha256sum >/dev/null && [ -z "${BASH_ENV+set}" ] && ! shopt -qo posix
+}
+
+# What watch_files.sh noted while eval.sh ran, which puts the files back as it ends.
+show_notes() {
+  [ -n "$swe_notes" ] || return 0
+  local note
+  for note in before after; do
+    [ -e "$swe_notes/$note" ] && { mark "files-$note"; cat "$swe_notes/$note"; }
+  done
+  rm -r "$swe_notes" 2>/dev/null
+  return 0
+}
+
+# SWE-bench Pro has no lines that mark its tests, and puts no file back after them: it is looked at around eval.sh.
+list_files() {
+  [ -e "$swe_folder/test_files" ] && command -v sha256sum >/dev/null || return 0
+  mark "files-$1"
+  ( mapfile -t files <"$swe_folder/test_files" && sha256sum -- "${files[@]}" ) 2>/dev/null
+  return 0
 }
 
 main

@@ -45,7 +45,9 @@ class EvalRun:
 class SandboxAccount:
     """`broken` says what kept the sandbox from trying the patch at all.
 
-    `leaks` are commits that the instance's own does not come from; None where nobody looked.
+    `leaks` are commits that the instance's own does not come from; None where nobody looked. So are the files of the
+    tests before and after these, as lines of sha256sum. Of a dry run, `compiled` is what compile_files.py said, None
+    without an interpreter, and `is_checked` that it came to its end.
     """
 
     broken: str | None
@@ -56,6 +58,10 @@ class SandboxAccount:
     tests: EvalRun | None
     diff_after: str
     leaks: tuple[str, ...] | None = None
+    files_before: str | None = None
+    files_after: str | None = None
+    compiled: str | None = None
+    is_checked: bool = False
 
 
 def account_of(log: SandboxLog) -> SandboxAccount:
@@ -74,6 +80,10 @@ def account_of(log: SandboxLog) -> SandboxAccount:
         tests=_test_run(log),
         diff_after=_said(sections, "diff-after"),
         leaks=tuple(_said(sections, "leaks").split()) if "leaks" in words else None,
+        files_before=_said(sections, "files-before") if "files-before" in words else None,
+        files_after=_said(sections, "files-after") if "files-after" in words else None,
+        compiled=_said(sections, "compile") if "compile" in words else None,
+        is_checked="checked" in words,
     )
 
 

@@ -18,6 +18,8 @@ RECEIVE_BYTES = 1 << 18
 MARK_BYTES = 256
 TESTS_BEGIN = "eval"
 TESTS_END = "end "
+# What the sandbox says once the tests are over.
+AFTER_TESTS = ("files-before", "files-after", "diff-after")
 
 Ending = Literal["Ended", "OutOfTime", "TooLarge"]
 
@@ -159,15 +161,15 @@ class _Kept:
 class _Marks:
     """Finds marks in a stream, also those that come in pieces.
 
-    Of those after the tests began only the last end and the diff behind it count: what came before the last one was
-    printed by the tests. So no number of forged marks fills the memory.
+    Of those after the tests began only the last end and the first of each kind behind it count: what came before the
+    last end was printed by the tests. So no number of forged marks fills the memory.
     """
 
     token: str
     before: list[Mark] = field(default_factory=list)
     tests: Mark | None = None
     end: Mark | None = None
-    diff: Mark | None = None
+    after: dict[str, Mark] = field(default_factory=dict)
     _seen: int = 0
     _carried: bytes = b""
     _known: int = 0
@@ -191,9 +193,9 @@ class _Marks:
             self.before.append(mark)
             self.tests = mark if mark.words == TESTS_BEGIN else None
         elif mark.words.startswith(TESTS_END):
-            self.end, self.diff = mark, None
-        elif mark.words == "diff-after":
-            self.diff = self.diff or mark
+            self.end, self.after = mark, {}
+        elif mark.words in AFTER_TESTS:
+            self.after.setdefault(mark.words, mark)
 
     def all(self) -> tuple[Mark, ...]:
-        return (*self.before, *(mark for mark in (self.end, self.diff) if mark is not None))
+        return (*self.before, *([] if self.end is None else [self.end]), *self.after.values())

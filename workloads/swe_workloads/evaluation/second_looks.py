@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from swe_workloads.evaluation.grade_verdict import GradeVerdict, Integrity, Purpose
-from swe_workloads.evaluation.integrity import SUPPORT, beside_gold, judged_by
+from swe_workloads.evaluation.integrity import SUPPORT, TEST_FILES, beside_gold, changes_as_with_gold, judged_by
 
 GRADED = ("Resolved", "Unresolved", "Error")
 
@@ -69,7 +69,10 @@ def audited(verdict: GradeVerdict, beside: Beside) -> Integrity | None:
         return integrity
     gold = beside.gold
     otherwise = beside_gold(verdict, gold) if gold is not None and gold.outcome == "Resolved" else []
-    proofs, doubts = _of_parts(verdict, integrity.reasons, beside)
+    reasons = integrity.reasons
+    if gold is not None and changes_as_with_gold(verdict, gold):
+        reasons = [reason for reason in reasons if not reason.startswith(TEST_FILES)]
+    proofs, doubts = _of_parts(verdict, reasons, beside)
     return judged_by(proofs, [*doubts, *otherwise])
 
 

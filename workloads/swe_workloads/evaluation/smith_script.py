@@ -28,12 +28,12 @@ git config --global --add safe.directory /testbed
 def smith_script(test_command: str | None, tests: Sequence[str]) -> str:
     """Restores the files of the listed tests, which are not the model's to change, then runs the test command."""
     # One by one: git restores nothing at all if it does not know one of several.
-    restore = "".join(f"git checkout HEAD -- {shlex.quote(file)}\n" for file in _files_of(tests))
+    restore = "".join(f"git checkout HEAD -- {shlex.quote(file)}\n" for file in files_of_tests(tests))
     command = (test_command or DEFAULT_TEST_COMMAND).strip()
     return _SCRIPT.format(restore=restore, summary=SUMMARY, command=command, start=START_MARKER, end=END_MARKER)
 
 
-def _files_of(tests: Sequence[str]) -> list[str]:
+def files_of_tests(tests: Sequence[str]) -> list[str]:
     """The files that pytest's ids begin with; the names of other frameworks say no file."""
     files = {test.partition("::")[0] for test in tests if "::" in test}
     return sorted(file for file in files if _is_below(PurePosixPath(file)))

@@ -12,6 +12,8 @@ IN_WORDS: dict[Reason, str] = {
 }
 
 
+# Of such an instance no verdict means what it says.
+DISPROVEN: tuple[Reason, ...] = ("GoldFails", "NoOpResolves")
 # Of predictions that were not run, because spec.instances.quality keeps proven instances only.
 EXCLUDED = ("InstanceInvalid", "InstanceUnproven")
 

@@ -3,12 +3,14 @@
 from typing import Literal
 
 from swe_workloads.evaluation.grade_input import GradeInput
-from swe_workloads.evaluation.grade_verdict import GradeVerdict, LeakScan, exit_code_of, sentence
+from swe_workloads.evaluation.grade_verdict import GradeVerdict, LeakScan, TestFiles, exit_code_of, sentence
 from swe_workloads.evaluation.grading import Graded
 from swe_workloads.evaluation.sandbox_pod import SandboxPod
 from swe_workloads.evaluation.support_files import take_apart
+from swe_workloads.evaluation.watched_files import FileChanges
 
 SHOWN_LEAKS = 3
+SHOWN_FILES = 8
 
 
 def verdict_of(graded: Graded, given: GradeInput, pod: SandboxPod) -> GradeVerdict:
@@ -29,7 +31,9 @@ def verdict_of(graded: Graded, given: GradeInput, pod: SandboxPod) -> GradeVerdi
         infra_failure=graded.infra_failure,
         integrity=graded.integrity,
         tests=graded.tests,
+        test_files=files_of(graded.files_changed),
         leaks=scan_of(graded.account.leaks),
+        dry_run=graded.dry_run,
         support=support_in(given) if finding.outcome == "Resolved" else None,
         test_seconds=None if run is None else round(run.seconds, 3),
         log_bytes=None if run is None else run.ends - run.starts,
@@ -43,6 +47,13 @@ def support_in(given: GradeInput) -> Literal["Part", "All"] | None:
     if not parts.support:
         return None
     return "Part" if parts.others else "All"
+
+
+def files_of(changes: FileChanges | None) -> TestFiles | None:
+    if changes is None:
+        return None
+    changed = sorted({*changes.at_start, *changes.meanwhile})
+    return TestFiles(watched=changes.watched, changed=len(changed), examples=changed[:SHOWN_FILES])
 
 
 def scan_of(leaks: tuple[str, ...] | None) -> LeakScan | None:

@@ -2,6 +2,8 @@
 
 from typing import Literal
 
+from pydantic import Field
+
 from swe_workloads.verdict import Artifact, BadRowExample, FrozenSource, Part, Verdict
 
 
@@ -12,19 +14,29 @@ class EvalSources(Part):
     predictions: FrozenSource | None = None
 
 
+class UnpinnedImage(Part):
+    """An image that runs by its name, and why."""
+
+    name: str
+    reason: str
+
+
 class PrepareEvalSummary(Part):
     """`instances` are selected, `predictions` the rows that were read; what does not run is counted by its reason.
 
     `unknown_ids` are instances that no row is about, `without_prediction` instances that no prediction is about.
-    `baselines` are the pods beside `to_run`: two for each instance that runs, or none.
-    `images` are those of the instances that run. `malformed` names the first instances with a diff that git may
-    refuse; those run all the same.
+    `baselines` are the pods beside `to_run`: two for each instance that runs, or none. Of both, `cached` and
+    `cached_baselines` are those whose verdict is an earlier evaluation's, so that they get no pod.
+    `images` are those of the instances that run, `pinned_images` of them those that run by digest. `malformed` names
+    the first instances with a diff that git may refuse; those run all the same.
     """
 
     instances: int
     predictions: int
     to_run: int
     baselines: int = 0
+    cached: int = 0
+    cached_baselines: int = 0
     empty_patches: int
     without_prediction: int
     unknown_ids: int
@@ -35,6 +47,8 @@ class PrepareEvalSummary(Part):
     bad_row_examples: list[BadRowExample]
     malformed: list[str]
     images: int
+    pinned_images: int = 0
+    unpinned_image_examples: list[UnpinnedImage] = Field(default_factory=list)
 
 
 class PrepareEvalVerdict(Verdict):
@@ -109,10 +123,10 @@ class ReportEvalSummary(Part):
     """`total` are the selected instances, `submitted` and `resolved` predictions; rates are of all instances.
 
     `incomplete` are predictions that could not be graded, whatever they are worth; of these `excluded` were not run,
-    because their instance is not proven to be valid. `valid_only` is the share of
-    resolved ones among those with a verdict, where baselines ran of valid instances alone; `invalid` are instances of
-    which baselines have shown that they cannot be graded here. `audited_rate` is the resolve rate if only resolved
-    predictions counted whose integrity is Clean.
+    because their instance is not proven to be valid. `cached` are predictions whose verdict is an earlier evaluation's.
+    `valid_only` is the share of resolved ones among those with a verdict, where baselines ran of valid instances alone;
+    `invalid` are instances of which baselines have shown that they cannot be graded here. `audited_rate` is the resolve
+    rate if only resolved predictions counted whose integrity is Clean.
     """
 
     resolved_rate: str
@@ -128,6 +142,7 @@ class ReportEvalSummary(Part):
     flakes: FlakeCounts
     leaks: LeakCounts
     excluded: int = 0
+    cached: int = 0
     valid_only: str | None = None
     invalid: int = 0
     pass_at_k: list[AtK]
@@ -136,7 +151,27 @@ class ReportEvalSummary(Part):
     comparisons: list[ComparisonSummary] | None = None
 
 
+class DryRunSummary(Part):
+    """Predictions of a dry run. `checked` are the sum of the next four; `over_limits` took more than they may.
+
+    Nothing of it is a rate: no test was run.
+    """
+
+    submitted: int
+    checked: int
+    ok: int
+    does_not_parse: int
+    does_not_apply: int
+    does_not_compile: int
+    over_limits: int
+    unchecked: int
+    empty_patches: int
+
+
 class ReportEvalVerdict(Verdict):
+    """With a summary, or that of a dry run."""
+
     kind: Literal["ReportEval"] = "ReportEval"
     summary: ReportEvalSummary | None = None
+    dry_run: DryRunSummary | None = None
     artifacts: list[Artifact] | None = None

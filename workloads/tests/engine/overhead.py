@@ -4,7 +4,8 @@
 
 With: `swe_workloads.train` as in a pod, before the stand-in for the operator's endpoint and the store. Without: TRL's
 own `trl.scripts.sft` with the file of settings that the engine gets, on the same rows, from local files to local
-files. Prints one line of JSON for each training: seconds by the clock and of all its processes' CPU time.
+files. Prints one line of JSON for each training: seconds by the clock, and how many of them went into the perplexity of
+the held-out rows, which plain TRL does not measure.
 """
 
 import argparse
@@ -33,6 +34,8 @@ LAYERS = 4
 ROWS = 80
 ROW_CHARACTERS = 1600
 CHECKPOINTS = 3
+# What the wrapper says before and after it has the held-out rows measured.
+MEASURES, MEASURED = "The perplexity of the held-out rows is being measured.", "Uploading the result."
 ONE_CORE = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "TOKENIZERS_PARALLELISM": "false"}
 
 
@@ -42,7 +45,7 @@ class Training:
 
     kind: str
     wall_seconds: float
-    cpu_seconds: float
+    held_out_seconds: float
 
 
 def main() -> None:
@@ -80,24 +83,23 @@ def prepared_world(model: Path, steps: int) -> World:
 def measure_pairs(world: World, model: Path, pairs: int) -> None:
     """The one that comes first changes from pair to pair, so that a machine that gets slower slows both."""
     for pair in range(pairs):
-        kinds = [("plain", lambda: train_plainly(world, model)), ("wrapped", lambda: train_wrapped(world))]
-        for kind, train in kinds if pair % 2 == 0 else reversed(kinds):
-            wall, cpu = train()
-            print(json.dumps(asdict(Training(kind, round(wall, 3), round(cpu, 3)))), flush=True)
+        kinds = [lambda: train_plainly(world, model), lambda: train_wrapped(world)]
+        for train in kinds if pair % 2 == 0 else reversed(kinds):
+            print(json.dumps(asdict(train())), flush=True)
 
 
-def train_wrapped(world: World) -> tuple[float, float]:
+def train_wrapped(world: World) -> Training:
     for name in ("checkpoints", "attempts", "result"):  # a run that finished would not train again
         shutil.rmtree(world.stored(name), ignore_errors=True)
     (world.work(1) / "termination").unlink(missing_ok=True)
     environment = {**ONE_CORE, **world.endpoint.environment(world.work(1), world.folder / "run.json")}
-    spent = run([sys.executable, "-m", "swe_workloads.train"], environment, world.folder / "wrapped.log")
+    said = run([sys.executable, "-m", "swe_workloads.train"], environment)
     verdict = world.verdict(1)
     assert verdict["lastStep"] == world.run["duration"]["maxSteps"], verdict
-    return spent
+    return Training("wrapped", said.wall_seconds, round(said.at(MEASURED) - said.at(MEASURES), 3))
 
 
-def train_plainly(world: World, model: Path) -> tuple[float, float]:
+def train_plainly(world: World, model: Path) -> Training:
     folder = world.folder / "plain"
     shutil.rmtree(folder, ignore_errors=True)
     (folder / "data").mkdir(parents=True)
@@ -109,23 +111,35 @@ def train_plainly(world: World, model: Path) -> tuple[float, float]:
     write(settings, folder / "trl.yaml")
     environment = {**ONE_CORE, "HF_HOME": str(folder / "huggingface"), "HF_HUB_OFFLINE": "1"}
     command = [sys.executable, "-m", "trl.scripts.sft", "--config", str(folder / "trl.yaml")]
-    spent = run(command, environment, world.folder / "plain.log")
+    said = run(command, environment)
     steps = world.run["duration"]["maxSteps"]
     assert (folder / "output" / f"checkpoint-{steps}").is_dir(), "plain TRL left no last checkpoint"
-    return spent
+    return Training("plain", said.wall_seconds, 0.0)
 
 
-def run(command: list[str], environment: dict[str, str], log: Path) -> tuple[float, float]:
-    """Seconds by the clock and of CPU, of the program and of every process that it waited for."""
+@dataclass(frozen=True)
+class Said:
+    """What a program printed, each line with the seconds from its start."""
+
+    wall_seconds: float
+    lines: list[tuple[float, str]]
+
+    def at(self, words: str) -> float:
+        return next(seconds for seconds, line in self.lines if words in line)
+
+
+def run(command: list[str], environment: dict[str, str]) -> Said:
+    """From the start of the program's process to its end."""
     began = time.monotonic()
-    with log.open("wb") as out:
-        process = subprocess.Popen(command, env={**os.environ, **environment}, stdout=out, stderr=subprocess.STDOUT)
-        _, status, usage = os.wait4(process.pid, 0)
+    process = subprocess.Popen(
+        command, env={**os.environ, **environment}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+    with process:
+        lines = [(time.monotonic() - began, line) for line in process.stdout or []]
     wall = time.monotonic() - began
-    process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode != 0:
-        sys.exit(f"{' '.join(command)} ended with {process.returncode}:\n{log.read_text()[-4000:]}")
-    return wall, usage.ru_utime + usage.ru_stime
+        sys.exit(f"{' '.join(command)} ended with {process.returncode}:\n{''.join(line for _, line in lines)[-4000:]}")
+    return Said(round(wall, 3), lines)
 
 
 def source_code_rows() -> list[dict[str, Any]]:

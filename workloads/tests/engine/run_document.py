@@ -4,6 +4,8 @@ from pathlib import Path
 from typing import Any
 
 MODEL_URI = "s3://swe-operator/team/models/tiny"
+# What an earlier run of the namespace left.
+ADAPTER_URI = "s3://swe-operator/team/sft-uid/result/a1/adapter"
 TOTAL_STEPS = 24
 CHECKPOINT_EVERY = 4
 
@@ -48,3 +50,24 @@ def run_document(rows: Path) -> dict[str, Any]:
         "stallAfterSeconds": 1800,
         "engineOptions": {},
     }
+
+
+def preferences_document(rows: Path) -> dict[str, Any]:
+    """The same run as a comparison of answers."""
+    document = run_document(rows)
+    document["method"] = "DPO"
+    document["data"] |= {"kind": "Preferences", "format": "Preferences"}
+    document["sequence"] = {"maxLength": 512}
+    document["lora"]["dropout"] = "0"
+    document["dpo"] = {
+        "beta": "0.1",
+        "lossType": "Sigmoid",
+        "labelSmoothing": "0",
+        "referenceLogProbs": "EveryStep",
+    }
+    return document
+
+
+def continuing(document: dict[str, Any], **files: str) -> dict[str, Any]:
+    """The same run, beginning with the adapter of an earlier one; digests by the names of its files."""
+    return document | {"adapter": {"run": "sft", "uri": ADAPTER_URI, "files": files}}

@@ -17,7 +17,8 @@ from engine.world import some_rows
 from swe_workloads import tiny_model
 from swe_workloads.engine_files import EngineOrder, EngineReport, read_metrics
 from swe_workloads.engine_perplexity import measure
-from swe_workloads.engine_sft import quieten, train
+from swe_workloads.engine_program import quieten, train
+from swe_workloads.engine_sft import build_trainer
 from swe_workloads.perplexity import HeldOutRow
 
 STEPS = 4
@@ -126,7 +127,7 @@ class HeldOutRows(unittest.TestCase):
             report=EngineReport(folder=self.folder / "report"),
         )
         order.report.snapshots.mkdir(parents=True)
-        train(order)
+        train(order, build_trainer)
         kind = "adapter" if self.settings["lora"] else "model"
         shutil.copytree(order.output_dir / f"checkpoint-{STEPS}", order.report.result / kind)
         [evaluated] = [entry["eval_loss"] for entry in read_metrics(order.report) if "eval_loss" in entry]

@@ -46,11 +46,13 @@ MODELS = {
         tie_word_embeddings=False,
     ),
 }
+MODELS["qwen2.5-coder-3b-dpo"] = MODELS["qwen2.5-3b-lora"]
 PARAMETERS = {
     "qwen2.5-3b-lora": 3_085_938_688,
     "codellama-7b-qlora": 6_738_546_688,
     "deepseek-coder-6.7b-qlora": 6_740_512_768,
     "qwen2.5-coder-7b-qlora": 7_615_616_512,
+    "qwen2.5-coder-3b-dpo": 3_085_938_688,
 }
 # Expected need in GiB: the weights are certain, the rest is checked below against what autograd keeps.
 EXPECTED_GIB = {
@@ -58,6 +60,7 @@ EXPECTED_GIB = {
     "codellama-7b-qlora": (11, 15),
     "deepseek-coder-6.7b-qlora": (11, 15),
     "qwen2.5-coder-7b-qlora": (15, 20),
+    "qwen2.5-coder-3b-dpo": (16, 22),
 }
 
 

@@ -16,34 +16,49 @@ from typing import Any
 import yaml
 from trl import get_peft_config, get_quantization_config
 
-from engine.run_document import run_document
+from engine.run_document import preferences_document, run_document
 from swe_workloads import tiny_model
-from swe_workloads.engine_options import OWNED, POSSIBLE, REFUSED, known_options, read_options
+from swe_workloads.engine_option_tables import TABLES
+from swe_workloads.engine_options import known_options, read_options
 from swe_workloads.exit_codes import ExitCode, Failure
-from swe_workloads.run_file import RunFile
+from swe_workloads.run_file import Method, RunFile
 from swe_workloads.trl_config import Paths, parse, parse_anywhere, render, write
 
 GOLDEN = Path(__file__).with_name("golden")
-SEEDS = ("qwen2.5-3b-lora", "codellama-7b-qlora", "deepseek-coder-6.7b-qlora", "qwen2.5-coder-7b-qlora")
+QLORA = ("codellama-7b-qlora", "deepseek-coder-6.7b-qlora", "qwen2.5-coder-7b-qlora")
+SEEDS = ("qwen2.5-3b-lora", *QLORA, "qwen2.5-coder-3b-dpo")
 PATHS = Paths(model=Path("/work/model"), data=Path("/work/data"), output=Path("/work/output"))
-# What an upgrade of TRL adds belongs into one of the tables of engine_options.py, or here.
-OPEN = {
+# What an upgrade of TRL adds belongs into one of the tables of engine_option_tables.py, or here.
+OPEN_TO_ALL = {
     *("activation_checkpointing_kwargs", "activation_offloading", "adam_beta1", "adam_beta2", "adam_epsilon"),
-    *("attn_implementation", "average_tokens_across_devices", "dataloader_drop_last", "dataloader_in_order"),
+    *("attn_implementation", "dataloader_drop_last", "dataloader_in_order"),
     *("dataloader_multiprocessing_context", "dataloader_num_workers", "dataloader_persistent_workers"),
     *("dataloader_pin_memory", "dataloader_prefetch_factor", "dataset_num_proc", "ddp_broadcast_buffers"),
     *("ddp_bucket_cap_mb", "ddp_find_unused_parameters", "ddp_static_graph", "ddp_timeout", "debug", "dtype"),
-    *("eos_token", "eval_accumulation_steps", "eval_delay", "full_determinism", "gradient_checkpointing_kwargs"),
+    *("eval_accumulation_steps", "eval_delay", "full_determinism", "gradient_checkpointing_kwargs"),
     *("include_num_input_tokens_seen", "length_column_name", "lora_modules_to_save"),
-    *("lora_target_parameters", "loss_type", "lr_scheduler_kwargs", "neftune_noise_alpha", "pad_to_multiple_of"),
-    *("pad_token", "prediction_loss_only", "router_aux_loss_coef", "shuffle_dataset", "torch_empty_cache_steps"),
+    *("lora_target_parameters", "lr_scheduler_kwargs", "pad_to_multiple_of"),
+    *("pad_token", "prediction_loss_only", "router_aux_loss_coef", "torch_empty_cache_steps"),
     *("train_sampling_strategy", "use_dora", "use_rslora"),
+}
+OPEN: dict[Method, set[str]] = {
+    "SFT": OPEN_TO_ALL
+    | {"average_tokens_across_devices", "eos_token", "loss_type", "neftune_noise_alpha", "shuffle_dataset"},
+    "DPO": OPEN_TO_ALL | {"f_alpha_divergence_coef", "f_divergence_type", "ld_alpha", "use_weighting"},
 }
 
 
 def run_file(**changes: Any) -> RunFile:
     """The tests' run with some sections changed; a section is merged, anything else replaced."""
-    document = run_document(Path("/rows.jsonl"))
+    return changed(run_document(Path("/rows.jsonl")), changes)
+
+
+def comparison(**changes: Any) -> RunFile:
+    """The same as a comparison."""
+    return changed(preferences_document(Path("/rows.jsonl")), changes)
+
+
+def changed(document: dict[str, Any], changes: dict[str, Any]) -> RunFile:
     for name, value in changes.items():
         merged = {**document[name], **value} if isinstance(value, dict) and isinstance(document[name], dict) else value
         document[name] = merged
@@ -69,21 +84,28 @@ class TheSeedConfigurations(unittest.TestCase):
         for name in SEEDS:
             with self.subTest(name):
                 told = yaml.safe_load((GOLDEN / f"{name}.trl.yaml").read_text())
-                parsed = parse_anywhere(told)
+                parsed = parse_anywhere(told, method_of(name))
                 there = {**dataclasses.asdict(parsed.training), **dataclasses.asdict(parsed.model)}
                 kept = {key: value for key, value in told.items() if key not in ("dataset_name", "tf32", "report_to")}
                 self.assertEqual({key: there[key] for key in kept}, kept)
 
     def test_compute_4_bit_weights_in_bfloat16(self) -> None:
-        for name in SEEDS[1:]:
-            quantization = get_quantization_config(parse_anywhere(self.of(name)).model)
+        for name in QLORA:
+            quantization = get_quantization_config(parse_anywhere(self.of(name), "SFT").model)
             self.assertEqual(str(quantization.bnb_4bit_compute_dtype), "torch.bfloat16")
             self.assertEqual(quantization.bnb_4bit_quant_type, "nf4")
             self.assertTrue(quantization.bnb_4bit_use_double_quant)
 
     def of(self, name: str) -> dict[str, Any]:
-        run = RunFile.model_validate_json((GOLDEN / f"{name}.run.json").read_text())
-        return rendered(run, on_gpu=True)
+        return rendered(golden_run(name), on_gpu=True)
+
+
+def golden_run(name: str) -> RunFile:
+    return RunFile.model_validate_json((GOLDEN / f"{name}.run.json").read_text())
+
+
+def method_of(name: str) -> Method:
+    return golden_run(name).method
 
 
 class TheRenderedFile(unittest.TestCase):
@@ -94,16 +116,16 @@ class TheRenderedFile(unittest.TestCase):
         self.assertEqual(counts, [(6, 2), (3, 4), (2, 6), (1, 12)])
 
     def test_names_the_module_when_there_is_one(self) -> None:
-        lora = get_peft_config(parse(rendered(run_file(lora={"targetModules": ["q_proj"]}))).model)
+        lora = get_peft_config(parse(rendered(run_file(lora={"targetModules": ["q_proj"]})), "SFT").model)
         self.assertEqual(lora.target_modules, {"q_proj"})
 
     def test_trains_the_whole_model_in_float32_below_bfloat16(self) -> None:
         told = rendered(run_file(lora=None), on_gpu=True)
         self.assertEqual((told["dtype"], told["bf16"], told["use_peft"]), ("float32", True, False))
-        self.assertIsNone(get_peft_config(parse_anywhere(told).model))
+        self.assertIsNone(get_peft_config(parse_anywhere(told, "SFT").model))
 
     def test_warms_up_over_all_steps_and_not_over_one(self) -> None:
-        parsed = parse(rendered(run_file(optimizer={"warmupRatio": "1"})))
+        parsed = parse(rendered(run_file(optimizer={"warmupRatio": "1"})), "SFT")
         self.assertEqual(parsed.training.get_warmup_steps(1000), 1000)
 
     def test_learns_what_loss_on_says(self) -> None:
@@ -113,7 +135,7 @@ class TheRenderedFile(unittest.TestCase):
             "All": (False, False),
         }
         for loss_on, expected in masks.items():
-            training = parse(rendered(run_file(sequence={"lossOn": loss_on}))).training
+            training = parse(rendered(run_file(sequence={"lossOn": loss_on})), "SFT").training
             self.assertEqual((training.completion_only_loss, training.assistant_only_loss), expected)
 
     def test_evaluates_and_saves_by_strategy(self) -> None:
@@ -149,10 +171,12 @@ class TRLItself(unittest.TestCase):
 
 class EngineOptions(unittest.TestCase):
     def test_every_field_of_trl_is_owned_refused_or_open(self) -> None:
-        tables = [OWNED.keys(), REFUSED.keys(), OPEN]
-        self.assertEqual(set().union(*tables), known_options())
-        self.assertEqual(sum(map(len, tables)), len(known_options()))
-        self.assertLessEqual(POSSIBLE.keys(), OPEN)
+        for method, table in TABLES.items():
+            with self.subTest(method):
+                tables = [table.owned.keys(), table.refused.keys(), OPEN[method]]
+                self.assertEqual(set().union(*tables), known_options(method))
+                self.assertEqual(sum(map(len, tables)), len(known_options(method)))
+                self.assertLessEqual(table.possible.keys(), OPEN[method])
 
     def test_are_read_as_on_the_command_line(self) -> None:
         texts = {
@@ -170,20 +194,20 @@ class EngineOptions(unittest.TestCase):
 
     def test_reach_the_trainer_s_arguments(self) -> None:
         options = {"adam_beta2": "0.95", "lr_scheduler_kwargs": '{"num_cycles": 0.25}', "use_dora": "yes"}
-        parsed = parse(rendered(run_file(engineOptions=options)))
+        parsed = parse(rendered(run_file(engineOptions=options)), "SFT")
         self.assertEqual((parsed.training.adam_beta2, parsed.model.use_dora), (0.95, True))
         self.assertEqual(parsed.training.lr_scheduler_kwargs, {"num_cycles": 0.25})
 
     def test_that_cannot_be_used_are_refused_by_name(self) -> None:
         for name, (text, words) in REFUSALS.items():
             with self.subTest(name), self.assertRaises(Failure) as caught:
-                read_options({name: text})
+                read_options({name: text}, "SFT")
             self.assertEqual(caught.exception.code, ExitCode.INVALID_CONFIGURATION)
             self.assertIn(f"engineOptions.{name}: {words}", caught.exception.message)
 
     def test_are_all_named_at_once(self) -> None:
         with self.assertRaises(Failure) as caught:
-            read_options({"foo_bar_baz": "1", "adam_beta1": "x", "use_dora": "true"})
+            read_options({"foo_bar_baz": "1", "adam_beta1": "x", "use_dora": "true"}, "SFT")
         self.assertIn("engineOptions.adam_beta1", caught.exception.message)
         self.assertIn("engineOptions.foo_bar_baz", caught.exception.message)
 

@@ -16,7 +16,8 @@ from engine.run_document import run_document
 from engine.world import some_rows
 from swe_workloads import tiny_model
 from swe_workloads.engine_files import EngineOrder, EngineReport
-from swe_workloads.engine_sft import finished, finished_state, quieten, train
+from swe_workloads.engine_program import finished, finished_state, quieten, train
+from swe_workloads.engine_sft import build_trainer
 
 STEPS = 6
 NEVER = {"strategy": "No", "everySteps": None}
@@ -75,7 +76,7 @@ class AnEngine(unittest.TestCase):
         assert found is not None
         self.assertTrue(finished(found).stopped_early)
         self.assertIsNone(finished_state(self.order(resume_from=3)))
-        self.assertEqual(train(self.order(resume_from=3)).global_step, 6)
+        self.assertEqual(train(self.order(resume_from=3), build_trainer).global_step, 6)
 
     def test_trains_the_whole_model(self) -> None:
         self.settings["lora"] = None
@@ -115,7 +116,7 @@ class AnEngine(unittest.TestCase):
             template.write_text(plain)
 
     def trained(self) -> TrainerState:
-        return train(self.order())
+        return train(self.order(), build_trainer)
 
     def order(self, resume_from: int | None = None) -> EngineOrder:
         (self.folder / "run.json").write_text(json.dumps(self.settings))

@@ -15,7 +15,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from fake_artifact_endpoint import FakeEndpoint
 
-from engine.run_document import MODEL_URI, run_document
+from engine.run_document import MODEL_URI, preferences_document, run_document
 
 
 class World:
@@ -28,8 +28,16 @@ class World:
         for path in model.iterdir():
             self.endpoint.put(f"{MODEL_URI}/{path.name}", path.read_bytes())
         self.rows = self.folder / "rows.jsonl"
-        self.rows.write_text("".join(json.dumps(row) + "\n" for row in some_rows()))
+        self.write_rows(some_rows())
         self.run = run_document(self.rows)
+
+    def compare(self) -> None:
+        """From here on the run compares answers."""
+        self.write_rows(some_pairs())
+        self.run = preferences_document(self.rows)
+
+    def write_rows(self, rows: list[dict[str, str]]) -> None:
+        self.rows.write_text("".join(json.dumps(row) + "\n" for row in rows))
 
     def stop(self) -> None:
         self.endpoint.stop()
@@ -114,4 +122,16 @@ def some_rows() -> list[dict[str, str]]:
         }
         for word in words
         for other in words[:2]
+    ]
+
+
+def some_pairs() -> list[dict[str, str]]:
+    """The chosen answers are of one kind and the rejected ones of another, whatever is asked."""
+    return [
+        {
+            "prompt": row["prompt"],
+            "chosen": row["completion"],
+            "rejected": "raise NotImplementedError  # this can not be done at all, sorry\n" * 3,
+        }
+        for row in some_rows()
     ]

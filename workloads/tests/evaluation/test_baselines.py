@@ -120,7 +120,9 @@ def test_predictions_that_were_not_run_are_named_with_what_is_the_matter_with_th
 def test_every_baseline_has_a_line_of_its_own_and_is_in_no_official_summary(world: ReportWorld) -> None:
     with_baselines(world)
     names = [one.name for one in world.report().artifacts or []]
-    assert names == ["team__model.verified-lite.json", "report.html", "results.jsonl", "baselines.jsonl"]
+    assert names == [
+        *("team__model.verified-lite.json", "report.html", "results.jsonl", "baselines.jsonl", "resolved.jsonl"),
+    ]
     lines = world.lines("baselines.jsonl")
     assert [(line["instance"][-1], line["model"], line["state"], line["validity"]) for line in lines] == [
         ("1", "gold", "Resolved", "Valid"),

@@ -204,7 +204,7 @@ def test_a_bug_that_cannot_be_turned_round_has_no_gold_patch() -> None:
 
 
 def test_what_the_installed_harness_reads_is_known_without_loading_it_here() -> None:
-    from swe_workloads.evaluation.prepare import installed_harness
+    from swe_workloads.evaluation.reading import installed_harness
 
     harness = installed_harness()
     assert harness.markers == (START, END)

@@ -47,6 +47,7 @@ def test_forged_lines_get_the_official_answer(sandbox: SandboxWorld, official: O
 
 def test_forged_marks_of_the_sandbox_stay_text_of_the_tests(sandbox: SandboxWorld) -> None:
     words = "refused applied eval diff-before end\\ 124 diff-after workdir-missing setup-refused assets-refused"
+    words += " files-before files-after"
     read_token = f"token=$(sed -n s/^TOKEN=//p {sandbox.shared}/settings)"
     sandbox.before_tests = f'{read_token}; for word in {words}; do printf "\\n%s %s\\n" "$token" "$word"; done'
     ended = sandbox.run(GOLD)
@@ -227,5 +228,5 @@ def test_a_stop_ends_a_running_test_at_once(sandbox: SandboxWorld) -> None:
 def test_the_sandbox_can_read_what_it_gets_whoever_it_is(sandbox: SandboxWorld) -> None:
     sandbox.run(GOLD)
     readable = {path.name: oct(path.stat().st_mode)[-3:] for path in Path(sandbox.shared).iterdir()}
-    names = ("sandbox.sh", "eval.sh", "patch.diff", "settings", "go")
+    names = ("sandbox.sh", "watch_files.sh", "eval.sh", "patch.diff", "settings", "test_files", "go")
     assert readable == dict.fromkeys(names, "644")

@@ -34,6 +34,8 @@ def verdict(**changes: object) -> GradeVerdict:
         {"message": "x" * 9000, "outputs": [Output(name="n" * 300, sha256="0" * 64, size_bytes=1)] * 20},
         {"instance": "i" * 5000},
         {"message": "\ud800"},
+        {"integrity": {"verdict": "Suspicious", "reasons": ["SupportFiles: " + "conftest.py, " * 900]}},
+        {"test_files": {"watched": 9, "changed": 8, "examples": ["d/" * 500] * 8}},
     ],
 )
 def test_a_termination_message_fits_and_says_what_happened(tmp_path: Path, changes: dict[str, object]) -> None:

@@ -4,7 +4,9 @@ from typing import Any
 
 import pytest
 
-from swe_workloads.evaluation.integrity import integrity_of, printed, support_files
+from swe_workloads.evaluation.grade_verdict import Integrity
+from swe_workloads.evaluation.integrity import changed_files, integrity_of, printed, support_files, with_doubts
+from swe_workloads.evaluation.watched_files import FileChanges
 
 START, END, CODE = ">>>>> Start Test Output", ">>>>> End Test Output", ">>>>> Test Exit Code"
 SCRIPT = f"#!/bin/bash\nset -uxo pipefail\ncd /testbed\n: '{START}'\npytest -rA\n: '{END}'\n"
@@ -131,3 +133,19 @@ def test_files_of_the_package_are_no_support_and_neither_are_those_of_a_runner_t
     assert support_files(FIX, "o/r") == []
     patch = "--- a/src/_pytest/setup.py\n+++ b/src/_pytest/setup.py\n@@ -1 +1 @@\n-a\n+b\n"
     assert support_files(patch, "pytest-dev/pytest") == []
+
+
+def test_changed_files_of_the_tests_are_named_and_the_rest_of_many_is_counted() -> None:
+    changes = FileChanges(9, ("a.py",), ("b.py", "c.py", "d.py", "e.py"))
+    assert changed_files(changes) == [
+        "TestFilesChanged: a.py did not hold what the eval script writes when the tests began",
+        "TestFilesChanged: b.py, c.py, d.py and 1 more changed while the tests ran",
+    ]
+    assert changed_files(FileChanges(9, (), ())) == changed_files(None) == []
+
+
+def test_a_doubt_makes_suspicious_what_nothing_proves() -> None:
+    clean, proven = Integrity(verdict="Clean", reasons=[]), Integrity(verdict="Tampered", reasons=["ForgedMarker: x"])
+    assert with_doubts(clean, ["d"]) == Integrity(verdict="Suspicious", reasons=["d"])
+    assert with_doubts(proven, ["d"]) == Integrity(verdict="Tampered", reasons=["ForgedMarker: x", "d"])
+    assert with_doubts(clean, []) == clean

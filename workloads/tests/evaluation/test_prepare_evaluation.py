@@ -53,7 +53,8 @@ def test_the_seal_holds_the_verdict_and_the_digest_of_every_file(
     there = {f"data/pod-1/{path.name}": path for path in (endpoint.prefix / "data/pod-1").glob("*.*")}
     assert listed == {key: hashlib.sha256(path.read_bytes()).hexdigest() for key, path in there.items()}
     assert {Path(key).name for key in listed} == {
-        *("index.json", "catalog.json", "excluded.json", "inputs.sha256", "bad-rows.jsonl", "summary.md"),
+        *("index.json", "catalog.json", "excluded.json", "cache.json", "inputs.sha256", "bad-rows.jsonl", "summary.md"),
+        "prompts.jsonl",
     }
     subprocess.run(["sha256sum", "--check", "--quiet", "inputs.sha256"], cwd=endpoint.prefix / "data/pod-1", check=True)
 
@@ -129,6 +130,8 @@ def test_what_does_not_run_is_counted_and_named(tmp_path: Path, pod_of: PodMaker
         "predictions": 8,
         "to_run": 2,
         "baselines": 0,
+        "cached": 0,
+        "cached_baselines": 0,
         "empty_patches": 1,
         "without_prediction": 1,
         "unknown_ids": 1,
@@ -138,6 +141,8 @@ def test_what_does_not_run_is_counted_and_named(tmp_path: Path, pod_of: PodMaker
         "bad_rows": 1,
         "malformed": ["psf__requests-1"],
         "images": 2,
+        "pinned_images": 0,
+        "unpinned_image_examples": [],
     }
     [bad] = summary_of(verdict).bad_row_examples
     assert (bad.row, bad.reason) == (5, "image is missing")

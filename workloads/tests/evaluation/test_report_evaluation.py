@@ -33,6 +33,7 @@ def test_the_verdict_has_the_rate_with_its_interval_and_each_repository(world: R
         "flakes": {"rerun": 0, "disagreeing": 0, "resolvedByVote": 0},
         "leaks": {"scanned": 0, "leaking": 0},
         "excluded": 0,
+        "cached": 0,
         "validOnly": "0.4167",
         "invalid": 0,
         "passAtK": [{"k": 1, "value": "0.4167"}],
@@ -63,7 +64,9 @@ def test_what_the_logs_do_not_bear_out_changes_no_official_figure_and_is_named(w
 def test_the_official_summary_the_page_and_every_outcome_are_in_the_store_and_sealed(world: ReportWorld) -> None:
     twelve(world)
     verdict = world.report()
-    assert [one.name for one in verdict.artifacts or []] == ["gold.verified-lite.json", "report.html", "results.jsonl"]
+    assert [one.name for one in verdict.artifacts or []] == [
+        *("gold.verified-lite.json", "report.html", "results.jsonl", "resolved.jsonl"),
+    ]
     for one in verdict.artifacts or []:
         content = (world.endpoint.prefix / one.key).read_bytes()
         assert (one.sha256, one.size_bytes) == (hashlib.sha256(content).hexdigest(), len(content))
@@ -209,7 +212,9 @@ def test_a_page_that_cannot_be_drawn_is_left_out(world: ReportWorld, monkeypatch
 
     twelve(world)
     monkeypatch.setattr(report, "render_report", broken)
-    assert [one.name for one in world.report().artifacts or []] == ["gold.verified-lite.json", "results.jsonl"]
+    assert [one.name for one in world.report().artifacts or []] == [
+        *("gold.verified-lite.json", "results.jsonl", "resolved.jsonl"),
+    ]
 
 
 def test_a_verdict_of_many_repositories_fits_into_the_termination_message(world: ReportWorld, tmp_path: Path) -> None:

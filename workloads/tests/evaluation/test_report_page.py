@@ -8,8 +8,9 @@ import pytest
 from evaluation.eval_world import prediction, v5_row
 from evaluation.report_world import END, ReportWorld, twelve, with_baselines
 from swe_workloads.evaluation import failures_table
-from swe_workloads.evaluation.histogram import histogram
 from swe_workloads.evaluation.log_tails import READ_BYTES, tail_of
+from swe_workloads.evaluation.report_page import TIMES
+from swe_workloads.report_histogram import histogram
 
 NASTY = "<script>alert('x')</script>&\"]]>\x1b[31m\x00"
 
@@ -51,7 +52,7 @@ def test_the_page_loads_and_runs_nothing(world: ReportWorld) -> None:
     page = page_of(world)
     assert not list(page.iter("script"))
     loaded = [value for element in page.iter() for name, value in element.attrib.items() if name in ("src", "href")]
-    assert loaded == ["gold.verified-lite.json", "results.jsonl"]
+    assert loaded == ["gold.verified-lite.json", "results.jsonl", "resolved.jsonl"]
     assert not re.search(r"https?:|url\(|@import", world.text("report.html"))
     assert "default-src 'none'" in world.text("report.html")
 
@@ -181,14 +182,14 @@ def test_the_end_of_a_log_is_the_last_lines_of_the_tests(end: bytes, shown: str)
 
 @pytest.mark.parametrize("times", [[0.0], [3.5, 3.5], [0.001, 1800.0, 7.0], [float(number) for number in range(500)]])
 def test_a_histogram_counts_every_time_once(times: list[float]) -> None:
-    drawn = ElementTree.fromstring(histogram(times, [5.0]))
-    counts = [re.search(r": (\d+) resolved, (\d+) not$", title.text or "") for title in drawn.iter("title")]
+    drawn = ElementTree.fromstring(histogram(times, [5.0], TIMES))
+    counts = [re.search(r": (\d+) resolved, (\d+) not resolved$", title.text or "") for title in drawn.iter("title")]
     spans = {title.text for title in drawn.iter("title")}
     assert all(counts)
-    found = [re.search(r": (\d+) resolved, (\d+) not$", text or "") for text in spans]
+    found = [re.search(r": (\d+) resolved, (\d+) not resolved$", text or "") for text in spans]
     assert sum(int(one[1]) for one in found if one) == len(times)
     assert sum(int(one[2]) for one in found if one) == 1
 
 
 def test_without_times_there_is_no_histogram() -> None:
-    assert histogram([], []) == ""
+    assert histogram([], [], TIMES) == ""

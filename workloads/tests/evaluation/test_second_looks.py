@@ -123,3 +123,31 @@ def test_what_does_not_resolve_has_nothing_to_prove() -> None:
 
 def test_short_tests_may_be_four_times_as_fast() -> None:
     assert words(audited(ran(40, 2, 1.0), Beside([], gold=ran(40, 2, 9.9)))) == ("Clean", [])
+
+
+FILES = "TestFilesChanged: data.json changed while the tests ran"
+
+
+def with_files(*changed: str, **more: Any) -> GradeVerdict:
+    integrity = Integrity(verdict="Suspicious", reasons=[FILES, "NoSummary: x"])
+    return verdict(
+        "Resolved", 2, integrity=integrity, test_files={"watched": 9, "changed": len(changed), "examples": changed}
+    )
+
+
+@pytest.mark.parametrize(
+    ("golden", "left"),
+    [
+        (with_files("data.json"), ["NoSummary"]),
+        (with_files("data.json", "more.json"), ["NoSummary"]),
+        (with_files("more.json"), ["TestFilesChanged", "NoSummary"]),
+        (with_files(), ["TestFilesChanged", "NoSummary"]),
+        (verdict("Resolved", 2), ["TestFilesChanged", "NoSummary"]),
+        (None, ["TestFilesChanged", "NoSummary"]),
+    ],
+    ids=["the-same", "more", "others", "none", "not-looked-at", "no-baseline"],
+)
+def test_files_that_the_tests_change_with_the_gold_patch_too_accuse_nobody(
+    golden: GradeVerdict | None, left: list[str]
+) -> None:
+    assert words(audited(with_files("data.json"), Beside([], gold=golden))) == ("Suspicious", left)

@@ -1,0 +1,1 @@
+"""How an instance becomes a prompt."""

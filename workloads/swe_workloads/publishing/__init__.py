@@ -1,0 +1,1 @@
+"""The program that gives the result of a run to a hub."""

@@ -1,0 +1,1 @@
+"""The program that puts a model where a server finds it."""
