@@ -2,7 +2,7 @@ import type { Log } from '../observe/log.ts'
 import type { World } from '../world.ts'
 import type { Judgement, Row, Task, Unit } from './task.ts'
 
-const FLUSH_EVERY_MS = 1_000 // the design's budget: one write of results a second, however many pods end
+const FLUSH_EVERY_MS = 1_200 // the design allows one status write a second, however many pods end: this one each, and those of its beginning and end
 const RETRY_MS = 2_000
 
 export type LedgerOptions = Readonly<{

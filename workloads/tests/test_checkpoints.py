@@ -52,7 +52,7 @@ def sync(store: ArtifactStore, folder: Path, best: int | None = None) -> Checkpo
 
 
 def wait_for(uploads: CheckpointSync, step: int) -> None:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while uploads.committed_step < step:
         assert time.monotonic() < deadline, "not committed"
         time.sleep(0.02)

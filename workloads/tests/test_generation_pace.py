@@ -71,5 +71,5 @@ def test_whoever_waits_hears_a_stop() -> None:
     waiting = threading.Thread(target=lambda: heard.append(it.enter()))
     waiting.start()
     stopped.set()
-    waiting.join(5)
+    waiting.join(60)
     assert heard == [None]

@@ -106,7 +106,7 @@ def kill_engine(wrapper: "subprocess.Popen[str]", number: signal.Signals = signa
         os.kill(int(child), number)
 
 
-def wait_for(condition: Any, seconds: float = 60) -> None:
+def wait_for(condition: Any, seconds: float = 180) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "waited in vain"

@@ -178,7 +178,7 @@ class SandboxWorld:
         if test is not None:
             end_container(self.container["CONTAINER"])
             test.wait()
-        printed, _ = grade.communicate(timeout=10)
+        printed, _ = grade.communicate(timeout=60)
         message = self.work / "termination"
         return Ended(
             code=grade.returncode,

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from engine.run_document import preferences_document
 from fake_artifact_endpoint import FakeEndpoint
-from test_train import Wrapper, wrapper  # noqa: F401
 
 from swe_workloads.attempt import preferences_of
+from training.train_world import Wrapper
 
 # Whoever starts a measurement of perplexity here dies of it: there is none to start.
 WITH_SCRIPTED_ENGINE = (
@@ -18,7 +18,7 @@ WITH_SCRIPTED_ENGINE = (
 
 
 @pytest.fixture
-def comparison(wrapper: Wrapper, endpoint: FakeEndpoint, tmp_path: Path) -> Wrapper:  # noqa: F811
+def comparison(wrapper: Wrapper, endpoint: FakeEndpoint, tmp_path: Path) -> Wrapper:
     (tmp_path / "run.json").write_text(json.dumps(preferences_document(tmp_path / "rows.jsonl")))
     return wrapper
 
