@@ -51,14 +51,26 @@ export async function shipInstances({ site, namespace }: Place, say: (line: stri
 
 /** The shipped rows of some instances with images that are named by digest. Returns where they are. */
 export async function shipPinned({ site, namespace }: Place, instances: readonly string[]): Promise<object> {
-  const shipped = await site.kube.get<{ data: Record<string, string> }>('configmap', ROWS, namespace)
-  const rows = (shipped?.data['rows.swebench.jsonl'] ?? '').trim().split('\n').map((line) => rowSchema.parse(JSON.parse(line)))
-  const pinned = rows.filter((row) => instances.includes(row.instance_id)).map(async (row) => JSON.stringify({ ...row, image: await site.cluster.images.nameByDigest(row.image) }))
+  const pinned = (await shippedRows({ site, namespace }, instances)).map(async (row) => JSON.stringify({ ...row, image: await site.cluster.images.nameByDigest(row.image) }))
   await site.kube.apply({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'pinned', namespace }, data: { 'rows.jsonl': (await Promise.all(pinned)).join('\n') } })
   return { configMap: { name: 'pinned', key: 'rows.jsonl' }, format: 'SWEBench' }
 }
 
 const rowSchema = z.looseObject({ instance_id: z.string(), image: z.string() })
+
+/** Of the rows in the format of SWE-bench, as they were shipped. */
+async function shippedRows({ site, namespace }: Place, instances: readonly string[]) {
+  const shipped = await site.kube.get<{ data: Record<string, string> }>('configmap', ROWS, namespace)
+  const rows = (shipped?.data['rows.swebench.jsonl'] ?? '').trim().split('\n').map((line) => rowSchema.parse(JSON.parse(line)))
+  return rows.filter((row) => instances.includes(row.instance_id))
+}
+
+/** The image of a shipped instance, as the build store and the node name it. Throws where it is not shipped. */
+export async function imageOf(place: Place, instance: string): Promise<string> {
+  const [row] = await shippedRows(place, [instance])
+  if (row === undefined) throw new Error(`instance ${instance} is not among the shipped ones`)
+  return row.image
+}
 
 /** A file of predictions of the fixture set, under its own name in the ConfigMap `predictions-<name>`. */
 export async function shipPredictions({ site, namespace }: Place, name: string, file: string): Promise<void> {
