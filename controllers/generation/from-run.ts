@@ -17,7 +17,7 @@ export function followRun(seen: Observed): Verdict | undefined {
   const { asker, referred, circle, conclude } = seen
   const name = awaitedBy(asker)
   if (name === undefined || !isToAsk(seen)) return undefined
-  if (circle !== undefined) return conclude('UnusableReference', waitInCircle(circle, { TrainingRun: FIELD }))
+  if (circle !== undefined) return conclude('UnusableReference', waitInCircle(circle, FIELD))
   const missing = referred && missingSecret(asker.spec.generation?.model.fromRun, referred)
   if (missing !== undefined) return conclude('InvalidReference', secretWanted(name, `${FIELD}.${missing}`, asker.kind))
   const waiting = isThere(asker, referred) ? undefined : waitFor({ field: FIELD, kind: 'TrainingRun', name, found: referred }, conclude)

@@ -120,6 +120,35 @@ describe.each(['PreferenceGen', 'SWEBenchEval'] as const)('a %s of a run', (kind
   })
 })
 
+it('an evaluation that is compared in a circle has its model asked all the same', async () => {
+  const world = new World({ ...askers.SWEBenchEval, spec: { ...spec, generation: { model: { fromRun: { name: 'last' } } }, compareWith: ['smith'] } })
+  world.put(world.asker)
+  await world.reconcile()
+  expect(world.asker.status?.state).toBe('WaitingForReference')
+})
+
+describe('an evaluation whose verdicts are all there', () => {
+  const status = { data: { prefix: 'data/p1/', toRun: 0, instances: 0 }, conditions: [{ type: 'Complete', status: 'False', reason: 'Running', message: '', lastTransitionTime: '2026-01-01T00:00:00Z' }] } as const
+  const compared = (name: string, compareWith: readonly string[]) => ({ ...askers.SWEBenchEval, metadata: { ...metadata, name, uid: `uid-${name}` }, spec: { ...askers.SWEBenchEval.spec, compareWith }, status }) as SWEBenchEval
+  const run = { apiVersion: API_VERSION, kind: 'TrainingRun', metadata: { namespace: 'team', name: 'tuned' }, spec: { model: {}, data: {}, gate: { noWorseThan: { name: 'base' } } } } as KubeObject
+
+  it.each([
+    ['one that is compared with it', compared('other', ['base']), 'SWEBenchEval base → SWEBenchEval other → SWEBenchEval base'],
+    ['itself', compared('base', ['base']), 'SWEBenchEval base → SWEBenchEval base'],
+    ['one of a model that is trained by what it resolves', { ...compared('other', []), spec: { generation: { model: { fromRun: { name: 'tuned' } } } } }, 'SWEBenchEval base → SWEBenchEval other → TrainingRun tuned → SWEBenchEval base'],
+  ])('is told so where it is compared with %s, and goes on once that is gone', async (_what, other, circle) => {
+    const self = compared('base', [other.metadata.name])
+    const world = new World(self)
+    for (const object of [self, run, other]) world.put(object as KubeObject)
+    await world.reconcile()
+    expect(world.asker.status?.conditions?.find(({ type }) => type === 'Ready')).toMatchObject({ reason: 'UnusableReference', message: expect.stringContaining(`${circle} wait for each other (spec.compareWith).`) })
+    world.asker = { ...world.asker, spec: { ...spec, compareWith: ['third'] } } as Asker
+    world.put(world.asker)
+    await world.reconcile()
+    expect(world.asker.status?.state).toBe('WaitingForReference')
+  })
+})
+
 describe.each(Object.values(controllers))('what the controller $name watches', ({ owns, watches }) => {
   it('is never cached whole where others have such objects too', () => {
     const foreign = [...owns, ...watches.map(({ type }) => type)].filter(({ apiVersion }) => apiVersion !== API_VERSION)

@@ -24,7 +24,7 @@ export async function observeGenerating(asker: Asker, children: Children, { cach
   const questions = cache.of(ConfigMapType).get({ namespace, name: questionsName(asker) })
   const awaited = awaitedBy(asker)
   const referred = awaited === undefined ? undefined : cache.of(TrainingRunType).get({ namespace, name: awaited })
-  const circle = awaited === undefined ? undefined : lookForCircle(asker, cache)
+  const circle = awaited === undefined ? undefined : lookForCircle(asker, cache, TrainingRunType.kind)
   const askings = numbered(children, 'generate', []).map((child) => ({ ...child, ...readGenerateVerdict(lastWordOf(child)) }))
   const reported = progress.of(uid)
   return {

@@ -17,7 +17,7 @@ export type Generating = Readonly<{
   questions?: ConfigMap
   /** The run whose result is to be asked, while that is not frozen in the status. */
   referred?: TrainingRun
-  /** Resources that wait for each other, from this one to itself. */
+  /** Resources that wait for each other, from this one by way of that run to itself. */
   circle?: readonly Waiting[]
   /** What serves the model. */
   server: Server

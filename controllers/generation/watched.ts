@@ -7,7 +7,7 @@ import { DeploymentType, NetworkPolicyType, PodType, ServiceType } from '../shar
 import { CHILDREN_SELECTOR, ownerOf, ROLE } from '../shared/labels.ts'
 import { isFinished } from '../shared/lifecycle.ts'
 import type { RbacRule } from '../shared/permissions.ts'
-import { referenceKey, WAITING_FOR } from '../shared/references.ts'
+import { referenceKey } from '../shared/references.ts'
 import type { Asker } from './asker.ts'
 import { awaitedBy } from './from-run.ts'
 
@@ -26,9 +26,6 @@ export function wokenByServer(kind: Asker['kind']): Watched {
   return { type: PodType, labelSelector: CHILDREN_SELECTOR, keys: (pod) => (pod.metadata.labels?.[ROLE] === 'serve' ? owners(pod) : []) }
 }
 
-/** Index of the askers' own caches, by the run that they wait for; one that is finished waits for nobody. */
-export const byAwaitedRun = { [WAITING_FOR]: awaitedRun }
-
 export const modelPermissions: readonly RbacRule[] = [
   // What serves a model is made, and taken away; never changed.
   { scope: 'Cluster', apiGroups: ['apps'], resources: ['deployments'], verbs: ['get', 'list', 'watch', 'create', 'delete'] },
@@ -38,8 +35,8 @@ export const modelPermissions: readonly RbacRule[] = [
   { scope: 'Cluster', apiGroups: ['swe-operator.dev'], resources: ['trainingruns', 'preferencegens', 'swebenchevals'], verbs: ['get', 'list', 'watch'] },
 ]
 
-/** As the API server admitted it. */
-function awaitedRun(object: KubeObject): readonly string[] {
+/** For the index of an asker's own cache: the key of the run that it waits for. One that is finished waits for nobody. As the API server admitted it. */
+export function awaitedRun(object: KubeObject): readonly string[] {
   const asker = object as Asker
   const name = awaitedBy(asker)
   return name === undefined || isFinished(asker) ? [] : [referenceKey(TrainingRunType, { namespace: asker.metadata.namespace ?? '', name })]

@@ -3,11 +3,11 @@ import { SWEBenchEvalType } from '../../crds/swebench-eval.ts'
 import { TrainingRunType } from '../../crds/training-run.ts'
 import type { CachedKind } from '../../operator/cache/cache.ts'
 import { defineController, type Controller } from '../../operator/control/controller.ts'
-import { byAwaitedRun, modelPermissions, serverTypes } from '../generation/watched.ts'
+import { awaitedRun, modelPermissions, serverTypes } from '../generation/watched.ts'
 import { ConfigMapType, JobType, PodType } from '../shared/kinds.ts'
 import { CHILDREN_SELECTOR, ownerOf } from '../shared/labels.ts'
 import type { RbacRule } from '../shared/permissions.ts'
-import { wakes } from '../shared/references.ts'
+import { wakes, WAITING_FOR } from '../shared/references.ts'
 import { observe, type Sources } from './observe.ts'
 import { plan } from './plan.ts'
 
@@ -41,4 +41,4 @@ export const preferenceGenPermissions: readonly RbacRule[] = [
   { scope: 'Cluster', apiGroups: [''], resources: ['events'], verbs: ['list'] },
 ]
 
-export const preferenceGenKinds: readonly CachedKind[] = [{ type: PreferenceGenType, indexes: byAwaitedRun }]
+export const preferenceGenKinds: readonly CachedKind[] = [{ type: PreferenceGenType, indexes: { [WAITING_FOR]: awaitedRun } }]

@@ -35,6 +35,16 @@ describe('what waits for itself in the end', () => {
     expect(circleAt(start, ...pairs)).toBeUndefined()
   })
 
+  it('is found by way of the kind that is asked for, though another way is shorter', () => {
+    const waitersOf = ({ name }: Waiting) => ({ e1: [one('e2'), one('r1')], e2: [one('e1')], r1: [one('e1')], r2: [] }[name] ?? [])
+    const through = (kind: string) => circleOf(one('e1'), waitersOf, kind)?.map(({ name }) => name).join(' ')
+    expect([through('SWEBenchEval'), through('TrainingRun'), through('PreferenceGen')]).toEqual(['e1 e2 e1', 'e1 r1 e1', undefined])
+  })
+
+  it('is found where it names itself', () => {
+    expect(circleAt('e1', 'e1 e1')).toBe('e1 e1')
+  })
+
   it('is found wherever it is, each waiting for the next', () => {
     const names = ['r1', 'r2', 'r3', 'p1', 'p2', 'e1']
     fc.assert(fc.property(fc.uniqueArray(fc.tuple(fc.constantFrom(...names), fc.constantFrom(...names)), { selector: String, maxLength: 12 }), (edges) => {
@@ -51,6 +61,6 @@ describe('what waits for itself in the end', () => {
 })
 
 it('is told with its chain and the field that begins it', () => {
-  const said = waitInCircle([one('r1'), one('p1'), one('r1')], { PreferenceGen: 'spec.data.preferences.fromPreferenceGen' })
+  const said = waitInCircle([one('r1'), one('p1'), one('r1')], 'spec.data.preferences.fromPreferenceGen')
   expect(said).toBe('TrainingRun r1 → PreferenceGen p1 → TrainingRun r1 wait for each other (spec.data.preferences.fromPreferenceGen). Delete one of them and create it so that it waits for none of the others.')
 })

@@ -2,12 +2,13 @@ import { parseSWEBenchEval, SWEBenchEvalType } from '../../crds/swebench-eval.ts
 import { TrainingRunType } from '../../crds/training-run.ts'
 import type { CachedKind } from '../../operator/cache/cache.ts'
 import { defineController, type Controller } from '../../operator/control/controller.ts'
-import { byAwaitedRun, modelPermissions, serverTypes, wokenByServer } from '../generation/watched.ts'
+import { awaitedRun, modelPermissions, serverTypes, wokenByServer } from '../generation/watched.ts'
 import { ConfigMapType, JobType, NetworkPolicyType } from '../shared/kinds.ts'
 import { CHILDREN_SELECTOR } from '../shared/labels.ts'
 import type { RbacRule } from '../shared/permissions.ts'
-import { wakes } from '../shared/references.ts'
+import { wakes, WAITING_FOR } from '../shared/references.ts'
 import { observe, type Sources } from './observe.ts'
+import { awaitedOpponents } from './opponents.ts'
 import { plan } from './plan.ts'
 
 export const SWEBENCH_EVAL_CONTROLLER = 'swebench-eval'
@@ -40,4 +41,4 @@ export const sweBenchEvalPermissions: readonly RbacRule[] = [
   { scope: 'Cluster', apiGroups: [''], resources: ['events'], verbs: ['list'] },
 ]
 
-export const sweBenchEvalKinds: readonly CachedKind[] = [{ type: SWEBenchEvalType, indexes: byAwaitedRun }, { type: NetworkPolicyType, labelSelector: CHILDREN_SELECTOR }]
+export const sweBenchEvalKinds: readonly CachedKind[] = [{ type: SWEBenchEvalType, indexes: { [WAITING_FOR]: (evaluation) => [...awaitedRun(evaluation), ...awaitedOpponents(evaluation)] } }, { type: NetworkPolicyType, labelSelector: CHILDREN_SELECTOR }]

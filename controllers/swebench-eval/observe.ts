@@ -5,6 +5,7 @@ import { observeGenerating, sealedSamples, type ProgressBook } from '../generati
 import { isLive, lastWordOf, numbered } from '../jobs/children.ts'
 import { consult } from '../jobs/sealed.ts'
 import { warningFor, type WarningReader } from '../jobs/warnings.ts'
+import { lookForCircle } from '../shared/circles.ts'
 import { ConfigMapType, JobType, NetworkPolicyType, PodType } from '../shared/kinds.ts'
 import { ROLE } from '../shared/labels.ts'
 import { isFinished } from '../shared/lifecycle.ts'
@@ -41,6 +42,7 @@ export async function observe(evaluation: SWEBenchEval, context: ReconcileContex
     reports: numbered(children, 'report', []).map((child) => ({ ...child, ...readReportVerdict(lastWordOf(child)) })),
   }
   const caBundle = sources.settings.caBundle()
+  const circleOfOpponents = isFinished(evaluation) || evaluation.spec.compareWith === undefined ? undefined : lookForCircle(evaluation, cache, SWEBenchEvalType.kind)
   const progress = sources.sandboxes.progressOf(uid)
   const warning = await warningFor([...known.askings, ...known.listeners, ...known.probes, ...known.preparations, ...known.reports].findLast(isLive), world.now(), sources.warnings)
   return {
@@ -50,6 +52,7 @@ export async function observe(evaluation: SWEBenchEval, context: ReconcileContex
     resolved: resolve(evaluation, sources.settings),
     rows: indexed(rowsIn(maps.by('owner', uid))),
     others: (evaluation.spec.compareWith ?? []).flatMap((name) => cache.of(SWEBenchEvalType).get({ namespace, name }) ?? []),
+    ...(circleOfOpponents === undefined ? {} : { circleOfOpponents }),
     ...known,
     leftovers: isFinished(evaluation) ? [...jobs, ...maps.by('owner', uid), ...cache.of(NetworkPolicyType).by('owner', uid)].map(refOf) : [],
     ...(inputs === undefined ? {} : { inputs }),

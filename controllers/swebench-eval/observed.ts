@@ -3,6 +3,7 @@ import type { ObjectRef } from '../../operator/api/object.ts'
 import type { Progress } from '../../operator/fan-out/task.ts'
 import type { Generating, Observed as AskingSeen } from '../generation/observed.ts'
 import type { Child } from '../jobs/children.ts'
+import type { Waiting } from '../shared/circles.ts'
 import type { ConfigMap, NetworkPolicy } from '../shared/kinds.ts'
 import { conclude } from './reasons.ts'
 import type { Resolved } from './resolve.ts'
@@ -45,6 +46,8 @@ export type Observed = Generating & Readonly<{
   progress?: GradingProgress
   /** Those of spec.compareWith, as far as they exist. */
   others: readonly SWEBenchEval[]
+  /** Resources that wait for each other, from this one by way of one of those to itself. */
+  circleOfOpponents?: readonly Waiting[]
   /** The newest complaint of Kubernetes about the Job that is on its way. */
   warning?: string
   /** Whether the store has told if the evaluation was finished before, now or earlier. */

@@ -1,8 +1,11 @@
 // The earlier evaluations that one is compared with.
-import type { SWEBenchEval } from '../../crds/swebench-eval.ts'
+import { SWEBenchEvalType, type SWEBenchEval } from '../../crds/swebench-eval.ts'
+import type { KubeObject } from '../../operator/api/object.ts'
 import type { Verdict } from '../../operator/control/plan.ts'
 import { conditionOf } from '../../operator/meta/conditions.ts'
+import { waitInCircle } from '../shared/circles.ts'
 import { isFinished } from '../shared/lifecycle.ts'
+import { referenceKey } from '../shared/references.ts'
 import type { Observed } from './observed.ts'
 import { conclude } from './reasons.ts'
 
@@ -10,16 +13,25 @@ import { conclude } from './reasons.ts'
 export type Opponent = Readonly<{ name: string; uid: string }> & (Readonly<{ results: string }> | Readonly<{ problem: string }>)
 
 const LOOK_AGAIN_SECONDS = 15
+const FIELD = 'spec.compareWith'
 
 /** Policy: the report waits for those that are not complete. What it was made with stays, whatever becomes of them. */
 export function waitForOpponents(seen: Observed): Verdict | undefined {
-  const { evaluation, others, results } = seen
+  const { evaluation, others, results, circleOfOpponents } = seen
   if (results !== undefined) return undefined
   const waited = (evaluation.spec.compareWith ?? []).filter((name) => !others.some((other) => other.metadata.name === name && isFinished(other)))
   if (waited.length === 0) return undefined
+  if (circleOfOpponents !== undefined) return conclude('UnusableReference', `All verdicts are there. ${waitInCircle(circleOfOpponents, FIELD)} Or take the name out of ${FIELD} to have the report without.`, { again: LOOK_AGAIN_SECONDS })
   const missing = waited.filter((name) => !others.some((other) => other.metadata.name === name))
   const why = missing.length === 0 ? '' : ` There is no SWEBenchEval ${missing.join(', ')} in this namespace.`
-  return conclude('WaitingForReference', `All verdicts are there. The report waits until SWEBenchEval ${waited.join(', ')} is complete.${why} To have it without, take the name out of spec.compareWith.`, { again: LOOK_AGAIN_SECONDS })
+  return conclude('WaitingForReference', `All verdicts are there. The report waits until SWEBenchEval ${waited.join(', ')} is complete.${why} To have it without, take the name out of ${FIELD}.`, { again: LOOK_AGAIN_SECONDS })
+}
+
+/** For the index of the cache: keys of those that the report waits for. One that is finished waits for nobody. As the API server admitted it. */
+export function awaitedOpponents(object: KubeObject): readonly string[] {
+  const evaluation = object as SWEBenchEval
+  const { metadata: { namespace = '' }, spec: { compareWith = [] } } = evaluation
+  return isFinished(evaluation) ? [] : compareWith.map((name) => referenceKey(SWEBenchEvalType, { namespace, name }))
 }
 
 export function opponentsOf({ others }: Pick<Observed, 'others'>): readonly Opponent[] {

@@ -108,6 +108,14 @@ describe('an evaluation', () => {
       expect(JSON.stringify(plan(anObservation(compared)).status)).toContain('There is no SWEBenchEval sft in this namespace. To have it without, take the name out of spec.compareWith.')
     })
 
+    it('with one that waits for it says so, and how to go on', () => {
+      const self = { kind: 'SWEBenchEval', name: 'lite' }
+      const seen = anObservation({ ...compared, others: [another({})], circleOfOpponents: [self, { kind: 'SWEBenchEval', name: 'sft' }, self] })
+      expect([stateOf(seen), written(seen)]).toEqual(['UnusableReference', []])
+      expect(JSON.stringify(plan(seen).status)).toContain('SWEBenchEval lite → SWEBenchEval sft → SWEBenchEval lite wait for each other (spec.compareWith). Delete one of them and create it so that it waits for none of the others. Or take the name out of spec.compareWith to have the report without.')
+      expect(stateOf({ ...seen, rows: rows('R', 'U') })).toBe('Running')
+    })
+
     it('is told where the results of the other one lie', () => {
       const uri = 's3://swe/team/u-1/report/p/results.jsonl'
       const other = another({ ...finished('Complete'), artifacts: [{ name: 'results.jsonl', uri, sha256: '0'.repeat(64), sizeBytes: 1, createdTime: '2026-01-01T00:00:00Z' }] })

@@ -17,7 +17,7 @@ export const states = {
   Suspending: { phase: 'Progressing', action: 'Suspend', means: 'What asks the model stops, and running sandboxes finish; nothing starts.' },
   Suspended: { phase: 'Held', action: 'Suspend', means: 'Held by spec.suspend; false goes on with the samples or verdicts that are missing.' },
   InvalidPool: modelStates.InvalidPool,
-  UnusableReference: modelStates.UnusableReference,
+  UnusableReference: { ...modelStates.UnusableReference, means: 'The run whose model is to be asked will never be complete, or evaluations that are compared with each other wait for each other; it goes on once the named cause is removed.' },
   CannotStart: { phase: 'Stalled', action: 'Start', means: 'A pod did not start for ten minutes; it still starts once the named cause is removed.' },
   Succeeded: { phase: 'Succeeded', action: 'Complete', means: 'Every prediction has its verdict, and the reports lie in the store.' },
   InvalidReference: { phase: 'Failed', action: 'CheckReferences', means: 'The specification names something this namespace may not read.' },

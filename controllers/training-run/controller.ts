@@ -1,19 +1,16 @@
 import { PreferenceGenType } from '../../crds/preference-gen.ts'
 import { SWEBenchEvalType } from '../../crds/swebench-eval.ts'
-import { parseTrainingRun, TrainingRunType, type TrainingRun } from '../../crds/training-run.ts'
+import { parseTrainingRun, TrainingRunType } from '../../crds/training-run.ts'
 import type { KubeObject } from '../../operator/api/object.ts'
 import type { CachedKind } from '../../operator/cache/cache.ts'
 import { defineController, type Controller } from '../../operator/control/controller.ts'
 import { ConfigMapType, JobType, PodType } from '../shared/kinds.ts'
 import { CHILDREN_SELECTOR, ownerOf, PODS_BY_UID, uidOf } from '../shared/labels.ts'
-import { isFinished } from '../shared/lifecycle.ts'
 import type { RbacRule } from '../shared/permissions.ts'
-import { referenceKey, wakes, WAITING_FOR } from '../shared/references.ts'
-import { awaitedEvaluation } from './from-eval.ts'
-import { awaitedPreferences } from './from-preferences.ts'
-import { awaitedBy } from './from-run.ts'
+import { wakes, WAITING_FOR } from '../shared/references.ts'
 import { observe, PODS_BY_RUN, podsKey, podsOf, type Sources } from './observe.ts'
 import { plan, releaseAll } from './plan.ts'
+import { awaitedByRun } from './references.ts'
 
 export const TRAINING_RUN_CONTROLLER = 'training-run'
 
@@ -52,22 +49,13 @@ export const trainingRunPermissions: readonly RbacRule[] = [
 
 /** What has to be cached: children alone, and of pods and Jobs only what is read. */
 export const trainingRunKinds: readonly CachedKind[] = [
-  { type: TrainingRunType, indexes: { [WAITING_FOR]: waitedFor } },
+  { type: TrainingRunType, indexes: { [WAITING_FOR]: awaitedByRun } },
   { type: ConfigMapType, labelSelector: CHILDREN_SELECTOR },
   { type: JobType, labelSelector: CHILDREN_SELECTOR, project: projectJob },
   { type: PodType, labelSelector: CHILDREN_SELECTOR, project: projectPod, indexes: { [PODS_BY_UID]: uidOf, [PODS_BY_RUN]: (pod) => runOf(pod).map(({ namespace = '', name }) => podsKey(namespace, name)) } },
 ]
 
 const runOf = ownerOf('TrainingRun')
-
-/** As the API server admitted it; a run that is finished waits for nobody. */
-function waitedFor(object: KubeObject): readonly string[] {
-  const run = object as TrainingRun
-  if (isFinished(run)) return []
-  const { namespace = '' } = run.metadata
-  const awaited = [[TrainingRunType, awaitedBy(run)], [PreferenceGenType, awaitedPreferences(run)], [SWEBenchEvalType, awaitedEvaluation(run)]] as const
-  return awaited.flatMap(([type, name]) => (name === undefined ? [] : [referenceKey(type, { namespace, name })]))
-}
 
 type Cached = KubeObject & Readonly<{ spec?: Readonly<{ nodeName?: string; suspend?: boolean }>; status?: unknown }>
 

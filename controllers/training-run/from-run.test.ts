@@ -172,3 +172,10 @@ it('a run is found by the one that it waits for, as long as it waits', () => {
   expect(waitsFor?.({ ...waiting().run, status: finished('Failed').status } as TrainingRun)).toEqual([])
   expect(waitsFor?.(aTrainingRun())).toEqual([])
 })
+
+it('a run with a gate is found by the evaluation that it must not be worse than, until it is judged', () => {
+  const waitsFor = trainingRunKinds.find(({ type }) => type === TrainingRunType)?.indexes?.['waitingFor']
+  const run = aTrainingRun({ gate: { evaluation: { instances: { configMap: { name: 'rows', key: 'rows.jsonl' }, format: 'SWEBench' } }, noWorseThan: { name: 'base' } } })
+  expect(waitsFor?.(run)).toEqual(['SWEBenchEval/team/base'])
+  expect(waitsFor?.({ ...run, status: { gate: { evaluation: { name: 'sft-gate', uid: 'u' }, passed: true } } } as TrainingRun)).toEqual([])
+})

@@ -139,6 +139,13 @@ describe('a run with a gate', () => {
     expect(statusOf(seen)).not.toHaveProperty('gate')
   })
 
+  it('that waits for itself has its evaluation made all the same, and says how to go on', () => {
+    const self = { kind: 'TrainingRun', name: 'sft' }
+    const seen = gating(byComparison).with({ circle: [self, { kind: 'SWEBenchEval', name: 'base' }, self] })
+    expect(outcome(seen)).toMatchObject({ state: 'CannotGate', message: 'TrainingRun sft → SWEBenchEval base → TrainingRun sft wait for each other (spec.gate.noWorseThan). Delete one of them and create it so that it waits for none of the others. Or remove spec.gate to complete the run without.', writes: ['apply SWEBenchEval sft-gate'] })
+    expect(outcome(seen.suspended()).state).toBe('Suspended')
+  })
+
   it('leaves an evaluation of another alone that has its name', () => {
     const { metadata: { ownerReferences: _, ...metadata }, ...other } = measured('1.0000')
     const seen = gating().with({ gateEvaluation: { ...other, metadata } })

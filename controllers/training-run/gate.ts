@@ -8,6 +8,7 @@ import { isComplete, wasTrained, withoutAbsent } from '../shared/lifecycle.ts'
 import { describeOwn, isAsOrdered, isOwn, superviseEvaluation } from '../shared/own-evaluation.ts'
 import { isTrained, type Observed } from './observed.ts'
 import { conclude } from './reasons.ts'
+import { circleOf } from './references.ts'
 import { buildGateEvaluation } from './resources/gate-evaluation.ts'
 import type { Settings } from './settings.ts'
 
@@ -24,8 +25,15 @@ export function passGate(seen: Observed): Verdict | undefined {
     owner: run, isHeld: run.spec.suspend === true, found: gateEvaluation, desired: buildGateEvaluation(run, gate), begins: 'A SWEBenchEval begins to measure the result.',
     states: { grading: 'Gating', cannot: 'CannotGate' }, conclude,
   })
-  const verdict = waiting ?? (gateEvaluation && judge(gate, gateEvaluation, seen))
+  const verdict = (waiting && unlessInCircle(waiting, seen)) ?? (gateEvaluation && judge(gate, gateEvaluation, seen))
   return verdict?.reason === 'CannotGate' ? { ...verdict, message: `${verdict.message} Or remove spec.gate to complete the run without.` } : verdict
+}
+
+/** Its evaluation is made all the same: only its report waits for the one that it is compared with. */
+function unlessInCircle(waiting: Verdict, seen: Observed): Verdict {
+  const said = circleOf(seen)
+  if (said === undefined || waiting.reason !== 'Gating') return waiting
+  return { ...waiting, ...conclude('CannotGate', said) }
 }
 
 /** Why no server of the result can be had, which is told before anything is trained. */

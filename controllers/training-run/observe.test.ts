@@ -71,6 +71,27 @@ describe('a run that continues another one', () => {
   })
 })
 
+describe('a run with a gate', () => {
+  const gate = { evaluation: { instances: { configMap: { name: 'held-out', key: 'rows.jsonl' }, format: 'SWEBench' } }, noWorseThan: { name: 'base' } } as const
+  const evaluation = (name: string, spec: object) => ({ apiVersion: 'swe-operator.dev/v1alpha1', kind: 'SWEBenchEval', metadata: { namespace: 'team', name }, spec }) as KubeObject
+  const base = evaluation('base', { generation: { model: { fromRun: { name: 'sft' } } } })
+  const messageOf = ({ status }: SimulatedLife) => status.conditions?.find(({ type }) => type === 'Ready')?.message
+
+  it.each([
+    ['an evaluation of its own result', [base], 'TrainingRun sft → SWEBenchEval base → TrainingRun sft'],
+    ['one that is compared with such an evaluation', [evaluation('base', { compareWith: ['own'] }), { ...base, metadata: { namespace: 'team', name: 'own' } }], 'TrainingRun sft → SWEBenchEval base → SWEBenchEval own → TrainingRun sft'],
+  ])('is told before it trains that it waits for itself by way of %s, and trains once that is gone', async (_what, others, circle) => {
+    const life = new SimulatedLife({ gate })
+    for (const object of [...others, life.cluster.run as KubeObject]) life.cluster.write({ op: 'create', object })
+    await life.settle()
+    expect([life.status.state, life.cluster.jobs()]).toEqual(['UnusableReference', []])
+    expect(messageOf(life)).toBe(`${circle} wait for each other (spec.gate.noWorseThan). Delete one of them and create it so that it waits for none of the others. Or remove spec.gate to go on without.`)
+    life.cluster.remove(others.at(-1) as KubeObject)
+    await life.settle()
+    expect(life.status.state).toBe('Preparing')
+  })
+})
+
 describe('what is kept of a pod in the cache', () => {
   const kind = trainingRunKinds.find(({ type }) => type === PodType)
   const labels = { 'swe-operator.dev/training-run': 'sft' }

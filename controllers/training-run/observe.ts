@@ -20,6 +20,7 @@ import type { Pace } from './pace.ts'
 import { isQueued, lookAtQueue, withPools } from './queue/look.ts'
 import type { NodeReader } from './queue/nodes.ts'
 import type { QueueReader } from './queue/workload.ts'
+import { awaitedByRun } from './references.ts'
 import { resolve } from './resolve.ts'
 import { inputsName } from './resources/config-map.ts'
 import { gateName } from './resources/gate-evaluation.ts'
@@ -82,15 +83,13 @@ type Around = Pick<Observed, 'inputs' | 'publishInputs' | 'referred' | 'referred
 function lookAround(run: TrainingRun, cache: Cache): Around {
   const { metadata: { namespace = '' }, spec: { gate } } = run
   const find = <T extends KubeObject>(type: ResourceType<T>, name: string | undefined): T | undefined => (name === undefined ? undefined : cache.of(type).get({ namespace, name }))
-  const awaited = { run: awaitedBy(run), preferences: awaitedPreferences(run), evaluation: awaitedEvaluation(run) }
-  const isWaiting = Object.values(awaited).some((name) => name !== undefined)
   return present({
     inputs: find(ConfigMapType, inputsName(run)),
     publishInputs: find(ConfigMapType, publishInputsName(run)),
-    referred: find(TrainingRunType, awaited.run),
-    referredPreferences: find(PreferenceGenType, awaited.preferences),
-    referredEvaluation: find(SWEBenchEvalType, awaited.evaluation),
-    circle: isWaiting ? lookForCircle(run, cache) : undefined,
+    referred: find(TrainingRunType, awaitedBy(run)),
+    referredPreferences: find(PreferenceGenType, awaitedPreferences(run)),
+    referredEvaluation: find(SWEBenchEvalType, awaitedEvaluation(run)),
+    circle: awaitedByRun(run).length > 0 ? lookForCircle(run, cache) : undefined,
     gateEvaluation: find(SWEBenchEvalType, gate && gateName(run)),
     gateBaseline: find(SWEBenchEvalType, gate?.noWorseThan?.name),
   })
