@@ -46,7 +46,7 @@ const written = (seen: Observed): readonly string[] => plan(seen).writes.map((wr
 
 describe('a PreferenceGen', () => {
   it('is prepared first', () => {
-    expect([stateOf(anObservation()), written(anObservation())]).toEqual(['Preparing', ['apply ConfigMap smith-prefs-inputs', 'create Job smith-prefs-prepare-1']])
+    expect([stateOf(anObservation()), written(anObservation())]).toEqual(['Preparing', ['apply ConfigMap smith-inputs-prefs', 'create Job smith-prepare-prefs-1']])
   })
 
   it('that names what its namespace may not read gets no pod', () => {
@@ -115,7 +115,7 @@ describe('a PreferenceGen', () => {
 
   it('makes pairs once everything is graded, from the reports of the evaluation', () => {
     const seen = anObservation({ prepared, evaluation: graded })
-    expect([stateOf(seen), written(seen)]).toEqual(['Pairing', ['apply ConfigMap smith-prefs-inputs', 'create ConfigMap smith-prefs-results', 'create Job smith-prefs-report-1']])
+    expect([stateOf(seen), written(seen)]).toEqual(['Pairing', ['apply ConfigMap smith-inputs-prefs', 'create ConfigMap smith-prefs-results', 'create Job smith-prefs-report-1']])
     const results = plan(seen).writes.flatMap((write) => (write.op === 'create' && write.object.kind === 'ConfigMap' ? [JSON.parse((write.object as { data?: Record<string, string> }).data?.['results.json'] ?? '')] : []))
     expect(results).toEqual([{ version: 1, evaluation: { name: 'smith-grade', uid: 'u-1' }, artifacts: { 'results.jsonl': 's3://swe/team/u-1/report/r/results.jsonl' } }])
     expect(statusOf(seen).cost).toEqual({ pods: 12, cpuSeconds: 90, memoryGiBSeconds: 360 })
@@ -183,7 +183,7 @@ describe('a PreferenceGen that has a model make its samples', () => {
 
   it('prepares what it made, of the rows that it was asked about', () => {
     const seen = asking({ generated, spec: { instances: { hub: { repo: 'a/b' }, format: 'SWESmith' } } })
-    expect([stateOf(seen), written(seen)]).toEqual(['Preparing', ['apply ConfigMap smith-prefs-inputs', 'create Job smith-prefs-prepare-1']])
+    expect([stateOf(seen), written(seen)]).toEqual(['Preparing', ['apply ConfigMap smith-inputs-prefs', 'create Job smith-prepare-prefs-1']])
     const text = JSON.stringify(plan(seen).writes[0])
     expect(text).toContain('s3://swe/team/0b5e7c1a-gen/samples/p0/predictions.jsonl')
     expect(text).toContain('\\"revision\\": \\"abc\\"')

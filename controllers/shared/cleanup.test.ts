@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { cleanUp, type Finished } from './cleanup.ts'
 
 const FINISHED = '2026-01-01T00:00:00Z'
-const job = { apiVersion: 'batch/v1', kind: 'Job', namespace: 'team', name: 'lite-eval-prepare-1' }
+const job = { apiVersion: 'batch/v1', kind: 'Job', namespace: 'team', name: 'lite-prepare-eval-1' }
 const finished = (cleanup?: Finished['spec']['cleanup'], type: 'Complete' | 'Failed' = 'Complete'): Finished => ({ spec: { cleanup }, status: { conditions: [{ type, status: 'True', reason: 'Any', message: '', lastTransitionTime: FINISHED }] } })
 const after = (seconds: number): Date => new Date(Date.parse(FINISHED) + 1000 * seconds)
 

@@ -87,7 +87,7 @@ describe('an evaluation whose predictions a model makes', () => {
 
   it('prepares what was made, of the rows that were asked about, and serves no more', () => {
     const seen = asking({ server: ready(), generated })
-    expect([stateOf(seen), written(seen)]).toEqual(['Preparing', [...GONE, 'apply ConfigMap lite-eval-inputs', 'apply NetworkPolicy lite-eval-sandboxes', 'create Job lite-eval-prepare-1']])
+    expect([stateOf(seen), written(seen)]).toEqual(['Preparing', [...GONE, 'apply ConfigMap lite-inputs-eval', 'apply NetworkPolicy lite-eval-sandboxes', 'create Job lite-prepare-eval-1']])
     const text = JSON.stringify(plan(seen).writes)
     expect(text).toContain('s3://swe/team/0b5e7c1a-eval/samples/p0/predictions.jsonl')
     expect(text).toContain('\\"revision\\": \\"abc\\"')

@@ -42,7 +42,7 @@ const written = (seen: Observed): readonly string[] => plan(seen).writes.map((wr
 
 describe('an evaluation', () => {
   it('is prepared first', () => {
-    expect([stateOf(anObservation()), written(anObservation())]).toEqual(['Preparing', ['apply ConfigMap lite-eval-inputs', 'apply NetworkPolicy lite-eval-sandboxes', 'create Job lite-eval-prepare-1']])
+    expect([stateOf(anObservation()), written(anObservation())]).toEqual(['Preparing', ['apply ConfigMap lite-inputs-eval', 'apply NetworkPolicy lite-eval-sandboxes', 'create Job lite-prepare-eval-1']])
   })
 
   it('that names what its namespace may not read gets no pod', () => {
@@ -92,7 +92,7 @@ describe('an evaluation', () => {
 
   it('is reported once every prediction has its verdict, with what each was', () => {
     const seen = anObservation({ prepared, rows: rows('R', 'U', 'X') })
-    expect([stateOf(seen), written(seen)]).toEqual(['Reporting', ['apply ConfigMap lite-eval-inputs', 'apply NetworkPolicy lite-eval-sandboxes', 'create ConfigMap lite-eval-results', 'create Job lite-eval-report-1']])
+    expect([stateOf(seen), written(seen)]).toEqual(['Reporting', ['apply ConfigMap lite-inputs-eval', 'apply NetworkPolicy lite-eval-sandboxes', 'create ConfigMap lite-eval-results', 'create Job lite-eval-report-1']])
     const results = plan(seen).writes.flatMap((write) => (write.op === 'create' && write.object.kind === 'ConfigMap' ? [JSON.parse((write.object as { data?: Record<string, string> }).data?.['results.json'] ?? '')] : []))
     expect(results).toMatchObject([{ rows: [{ ordinal: 0, state: 'Resolved', attempt: 1, seconds: 60 }, { ordinal: 1, state: 'Unresolved' }, { ordinal: 2, state: 'Incomplete' }], infrastructure: [{ ordinal: 2, reason: 'Infrastructure' }] }])
   })
@@ -253,7 +253,7 @@ describe('sandboxes', () => {
   const isolationIn = (seen: Observed): unknown => (plan(seen).status as SWEBenchEvalStatus).conditions?.find(({ type }) => type === 'SandboxIsolated')
 
   it('are probed while the preparation runs, by a pod that tries to get out and one that is there to be reached', () => {
-    expect(written(anObservation({ probes: [] }))).toEqual(['apply ConfigMap lite-eval-inputs', 'apply NetworkPolicy lite-eval-sandboxes', 'create Job lite-eval-prepare-1', 'create Job lite-eval-listener-1'])
+    expect(written(anObservation({ probes: [] }))).toEqual(['apply ConfigMap lite-inputs-eval', 'apply NetworkPolicy lite-eval-sandboxes', 'create Job lite-prepare-eval-1', 'create Job lite-eval-listener-1'])
     expect(written(anObservation({ probes: [], listeners: [aListener('10.1.2.3')] }))).toContain('create Job lite-eval-probe-1')
   })
 

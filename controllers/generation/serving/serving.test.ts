@@ -123,7 +123,7 @@ describe('a server that nobody needs any more', () => {
 
   it('goes the moment the last sample is in', () => {
     const seen = serving({ server: ready(), generated })
-    expect([stateOf(seen), written(seen)]).toEqual(['Preparing', [...GONE, 'apply ConfigMap smith-prefs-inputs', 'create Job smith-prefs-prepare-1']])
+    expect([stateOf(seen), written(seen)]).toEqual(['Preparing', [...GONE, 'apply ConfigMap smith-inputs-prefs', 'create Job smith-prepare-prefs-1']])
   })
 
   it('goes with a suspension, and comes back after it', () => {
@@ -153,7 +153,7 @@ describe('a server that nobody needs any more', () => {
     const going = <T extends Server['service']>(object: T): T => object && { ...object, metadata: { ...object.metadata, deletionTimestamp: '2026-01-01T01:00:00Z' } }
     const { deployment, service, policy } = ready()
     const server = { pods: [], ...(deployment && { deployment: going(deployment) }), ...(service && { service: going(service) }), ...(policy && { policy: going(policy) }) }
-    expect(written(serving({ server, generated }))).toEqual(['apply ConfigMap smith-prefs-inputs', 'create Job smith-prefs-prepare-1'])
+    expect(written(serving({ server, generated }))).toEqual(['apply ConfigMap smith-inputs-prefs', 'create Job smith-prepare-prefs-1'])
   })
 })
 

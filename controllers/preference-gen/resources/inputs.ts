@@ -8,7 +8,7 @@ import { buildSource, DATA_FOLDER, PREDICTIONS_FOLDER } from '../../shared/sourc
 import type { Resolved } from '../resolve.ts'
 
 export function inputsName({ metadata }: PreferenceGen): string {
-  return `${metadata.name}-prefs-inputs`
+  return `${metadata.name}-inputs-prefs` // a run x-prefs has x-prefs-inputs
 }
 
 /** What the programs of a PreferenceGen are told, and whom to trust. */

@@ -19,7 +19,7 @@ export function buildPrepareJob(generation: PreferenceGen, settings: Settings, n
     ...programOf(generation, settings),
     role: 'prepare',
     number,
-    name: `${generation.metadata.name}-prefs-prepare-${number}`,
+    name: `${generation.metadata.name}-prepare-prefs-${number}`, // as its inputs
     module: 'swe_workloads.preference_gen.prepare',
     mounts: [...sourceMounts('data', instances, DATA_FOLDER), ...sourceMounts('predictions', predictions, PREDICTIONS_FOLDER), ...promptMounts(generation, settings), ...evaluationMounts(generation)],
   })

@@ -8,7 +8,7 @@ import { nodeSelectorOf, type Resolved } from '../resolve.ts'
 import type { Settings } from '../settings.ts'
 
 export function inputsName({ metadata }: SWEBenchEval): string {
-  return `${metadata.name}-eval-inputs`
+  return `${metadata.name}-inputs-eval` // a run x-eval has x-eval-inputs
 }
 
 /** Those of the specification, or what the model has made. */

@@ -20,7 +20,7 @@ export function buildPrepareJob(evaluation: SWEBenchEval, resolved: Resolved, se
     ...programOf(evaluation, settings),
     role: 'prepare',
     number,
-    name: `${evaluation.metadata.name}-eval-prepare-${number}`,
+    name: `${evaluation.metadata.name}-prepare-eval-${number}`, // as its inputs
     module: 'swe_workloads.evaluation.prepare',
     mounts: [...sourceMounts('data', instances, DATA_FOLDER), ...sourceMounts('predictions', predictions, PREDICTIONS_FOLDER), ...(resolved.pinDigests === 'Never' ? [] : pullSecretMounts(pullSecretsOf(evaluation, settings)))],
   })
