@@ -77,13 +77,17 @@ const longest = (kind: string): number => kinds.find((one) => one.kind === kind)
 /** Names made of the words that children have in theirs. */
 const resources = fc.constantFrom<Kind>('TrainingRun', 'PreferenceGen', 'SWEBenchEval').chain((kind) => fc.record({
   kind: fc.constant(kind),
-  name: fc.array(fc.constantFrom('x', 'eval', 'prefs', 'inputs', 'prepare', 'publish', 'gate', 'grade', 'report', 'rows', 'a1', '1'), { minLength: 1, maxLength: 5 }).map((words) => `x-${words.join('-')}`.slice(0, longest(kind)).replace(/-$/, '')),
-  number: fc.constantFrom(1, 11),
+  name: fc.array(fc.constantFrom('x', 'eval', 'prefs', 'inputs', 'prepare', 'publish', 'gate', 'grade', 'report', 'rows', 'a1', '1', 'y'.repeat(40)), { minLength: 1, maxLength: 5 }).map((words) => `x-${words.join('-')}`.slice(0, longest(kind)).replace(/-$/, '')),
+  number: fc.constantFrom(1, 11, 123_456),
 }))
 
-function wanted({ kind, name, number }: Readonly<{ kind: Kind; name: string; number: number }>): readonly string[] {
-  return children[kind]({ namespace: 'team', name, uid: '0b5e7c1a-1111-2222-3333-444455556666' }, number).map((child) => `${child.kind} ${child.metadata.name}`)
+type Wanting = Readonly<{ kind: Kind; name: string; number: number }>
+
+function childrenOf({ kind, name, number }: Wanting): readonly KubeObject[] {
+  return children[kind]({ namespace: 'team', name, uid: '0b5e7c1a-1111-2222-3333-444455556666' }, number)
 }
+
+const wanted = (one: Wanting): readonly string[] => childrenOf(one).map(({ kind, metadata }) => `${kind} ${metadata.name}`)
 
 it('no two resources of a namespace, of whatever kinds and names, want an object of one name', () => {
   fc.assert(fc.property(resources, resources, (one, other) => {
@@ -91,9 +95,15 @@ it('no two resources of a namespace, of whatever kinds and names, want an object
     const taken = wanted(one)
     expect(new Set(taken).size).toBe(taken.length)
     expect(wanted(other).filter((name) => taken.includes(name))).toEqual([])
-  }), { numRuns: 2000, examples: [
+  }), { numRuns: 500, examples: [
     [{ kind: 'TrainingRun', name: 'x-eval', number: 1 }, { kind: 'SWEBenchEval', name: 'x', number: 1 }],
     [{ kind: 'TrainingRun', name: 'x-prefs', number: 1 }, { kind: 'PreferenceGen', name: 'x', number: 1 }],
     [{ kind: 'TrainingRun', name: 'x', number: 1 }, { kind: 'TrainingRun', name: 'x-inputs', number: 1 }],
   ] })
+})
+
+it.each(kinds.map(({ kind, nameMaxLength }) => [kind as Kind, nameMaxLength] as const))('Jobs of a %s with a name as long as it may be fit a label, however often they are tried', (kind, length) => {
+  const names = [99, 100, 1000, 1_000_000].flatMap((number) => childrenOf({ kind, name: 'x'.repeat(length), number }).filter((child) => child.kind === 'Job').map(({ metadata }) => metadata.name))
+  expect(Math.max(...names.map((name) => name.length))).toBe(63)
+  expect(new Set(names).size).toBe(names.length)
 })

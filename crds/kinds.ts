@@ -10,7 +10,7 @@ import { notFromItself } from './training-run-model.ts'
 import { trainingRunSpecSchema } from './training-run-spec.ts'
 import { trainingRunStatusSchema } from './training-run-status.ts'
 
-// 63 for a label value and a pod's host name, less the longest suffix of a child (`-prepare-999`).
+// 63 for a label value and a pod's host name, less the end of a child (`-prepare-99`); of what is longer the beginning is shortened.
 const RUN_NAME_MAX = 52
 
 const trainingRun: KindDefinition = {

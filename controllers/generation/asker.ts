@@ -7,6 +7,11 @@ export type Asker = PreferenceGen | SWEBenchEval
 const PREFIXES: Readonly<Record<Asker['kind'], string>> = { PreferenceGen: 'prefs', SWEBenchEval: 'eval' }
 
 /** Of what is made for it here: unlike those of another kind with the same name. */
-export function childName({ kind, metadata: { name } }: Asker, part: string): string {
-  return `${name}-${PREFIXES[kind]}-${part}`
+export function childName(asker: Asker, part: string): string {
+  return `${asker.metadata.name}${childEnd(asker, part)}`
+}
+
+/** The same without the name of its owner. */
+export function childEnd({ kind }: Asker, part: string): string {
+  return `-${PREFIXES[kind]}-${part}`
 }

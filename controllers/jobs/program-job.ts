@@ -1,4 +1,5 @@
 import type { V1JobSpec, V1PodSpec } from '@kubernetes/client-node'
+import { nameEnding } from '../../operator/meta/names.ts'
 import { ownedBy } from '../../operator/meta/owner.ts'
 import type { DesiredJob } from '../shared/kinds.ts'
 import { numberedLabels, type Role } from '../shared/labels.ts'
@@ -9,8 +10,8 @@ import { podProfile, programContainer, programMounts, type PodProgram } from './
 export type Program = PodProgram & Readonly<{
   role: Role
   number: number
-  /** Of the Job. */
-  name: string
+  /** Of the name of the Job, behind that of its owner. */
+  end: string
   finalizers?: readonly string[]
   /** Of the Job alone. */
   annotations?: Readonly<Record<string, string>>
@@ -26,7 +27,7 @@ export type Placement = Readonly<{
 
 /** A Job that runs its program once: whether there is another try is ours to decide, so Kubernetes never retries. */
 export function buildJob(program: Program): DesiredJob {
-  const { owner, role, number, name, placement } = program
+  const { owner, role, number, end, placement } = program
   const labels = numberedLabels(owner, role, number)
   const spec: V1JobSpec = {
     backoffLimit: 0,
@@ -42,7 +43,7 @@ export function buildJob(program: Program): DesiredJob {
   }
   const { namespace = '' } = owner.metadata
   const annotations = program.annotations === undefined ? {} : { annotations: program.annotations }
-  const metadata = { namespace, name, labels: { ...labels, ...placement?.queueLabels }, ...annotations, ownerReferences: [ownedBy(owner)] }
+  const metadata = { namespace, name: nameEnding(owner.metadata.name, end), labels: { ...labels, ...placement?.queueLabels }, ...annotations, ownerReferences: [ownedBy(owner)] }
   return { apiVersion: 'batch/v1', kind: 'Job', metadata, spec }
 }
 

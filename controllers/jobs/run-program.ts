@@ -22,6 +22,8 @@ export type ProgramStory<State> = Readonly<{
   does: string
   children: readonly Child[]
   build(number: number): readonly KubeObject[]
+  /** Between two tries; absent: Retrying. */
+  between?: State
 }>
 
 export type Surroundings<State extends string> = Readonly<{
@@ -50,10 +52,15 @@ export function runProgram<State extends string>(next: NextRun, story: ProgramSt
       if (around.caBundle === undefined) return conclude('Pending', 'The operator is still making the certificate that pods trust.', { again: CERTIFICATE_RETRY_SECONDS })
       return conclude(story.state, `${story.what} begins.`, { apply, create: story.build(next.number), remove: jobsOf(outdated(story.children)) })
     case 'Wait':
-      return conclude('Retrying', `${story.what} ended with ${next.last.reason}: ${next.last.message} It is tried again.`, { again: next.seconds })
+      return conclude(story.between ?? 'Retrying', `${endedWith(story.what, next.last)} It is tried again.`, { again: next.seconds })
     case 'GiveUp':
       return giveUp(story.what, next, around)
   }
+}
+
+/** How a try of what a story is about ended. */
+export function endedWith(what: string, { reason, message }: Outcome): string {
+  return `${what} ended with ${reason}: ${message}`
 }
 
 type GivenUp = Readonly<{ last: Outcome; times: number }>

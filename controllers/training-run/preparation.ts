@@ -2,6 +2,7 @@ import type { Verdict } from '../../operator/control/plan.ts'
 import { jobsOf, newestPod, type Child } from '../jobs/children.ts'
 import type { Outcome } from '../jobs/outcome.ts'
 import { nextRun, outdated } from '../jobs/run-once.ts'
+import { endedWith } from '../jobs/run-program.ts'
 import { hasStarted } from '../jobs/trouble.ts'
 import { isPrepared, type Observed } from './observed.ts'
 import { conclude, isState } from './reasons.ts'
@@ -18,7 +19,7 @@ export function prepareData(seen: Observed): Verdict | undefined {
     case 'Start':
       return start(seen, next.number)
     case 'Wait':
-      return conclude('Retrying', `Preparing the data ended with ${next.last.reason}: ${next.last.message} It is tried again.`, { again: next.seconds })
+      return conclude('Retrying', `${endedWith('Preparing the data', next.last)} It is tried again.`, { again: next.seconds })
     case 'GiveUp':
       return giveUp(next.last, next.times)
   }

@@ -72,11 +72,42 @@ describe('a run whose result is to be published', () => {
     expect(outcome(seen.publishing(away).publishing(away).publishing(away)).state).toBe('PublishFailed')
   })
 
+  it('says what was the matter while it is tried again soon', () => {
+    const seen = trained().publishing(away)
+    const before = 'The try before: Publishing the result ended with EndpointUnavailable: The hub says no.'
+    expect(outcome(seen.later(10)).message).toBe(`Publishing the result begins. ${before}`)
+    expect(outcome(seen.publishing(running))).toMatchObject({ state: 'Publishing', message: `Pod sft-publish-2-xyz12 gives the result to the hub. ${before}` })
+  })
+
+  it('is Stalled after four tries, however often attempts may fail, and with every try that follows', () => {
+    let seen = [1, 2, 3, 4].reduce((tried) => tried.publishing(away), trained({ publish, retries: { limit: 20 } }))
+    expect(outcome(seen).state).toBe('PublishFailed')
+    for (const pod of [away, refused, away]) {
+      seen = seen.with({ publications: seen.publications.slice(-4) }) // as many as are kept
+      expect(outcome(seen.publishing(running)).state).toBe('PublishFailed')
+      seen = seen.publishing(pod)
+      expect(outcome(seen).state).toBe('PublishFailed')
+    }
+  })
+
+  it('stays Stalled while it is tried again, until a try succeeds', () => {
+    const tried = trained().publishing(refused).publishing(running).inState('PublishFailed', {})
+    const failure = 'Publishing the result ended with InvalidConfiguration: The hub says no. The result lies in the store; remove spec.publish to complete the run without.'
+    expect(outcome(tried)).toMatchObject({ state: 'PublishFailed', message: `${failure} Pod sft-publish-2-xyz12 gives the result to the hub.` })
+    expect(outcome(trained().publishing(refused).publishing(ended(unpublished(75, 'Preempted'))).inState('PublishFailed', {})).state).toBe('PublishFailed')
+    expect(outcome(tried.with({ published: published() })).state).toBe('Succeeded')
+  })
+
+  it('is tried at once where nothing is left of the tries that failed', () => {
+    expect(outcome(trained().inState('PublishFailed', {}))).toMatchObject({ state: 'PublishFailed', writes: ['apply ConfigMap sft-inputs-publish', 'create Job sft-publish-1'] })
+  })
+
   it('is Stalled by what somebody must mend, with a remedy, and tried again later', () => {
     const seen = trained().publishing(refused)
-    expect(outcome(seen)).toMatchObject({ state: 'PublishFailed', writes: [], again: 600, message: expect.stringMatching(/^Publishing ended with InvalidConfiguration: The hub says no\. .*remove spec\.publish/) })
+    expect(outcome(seen)).toMatchObject({ state: 'PublishFailed', writes: [], again: 600, message: 'Publishing the result ended with InvalidConfiguration: The hub says no. The result lies in the store; remove spec.publish to complete the run without. The next try is at 2026-01-01T12:10:00Z.' })
+    expect(outcome(seen.later(300))).toMatchObject({ message: outcome(seen).message, again: 300 })
     expect(plan(seen).status).toMatchObject({ conditions: expect.arrayContaining([expect.objectContaining({ type: 'Stalled', status: 'True' }), expect.objectContaining({ type: 'Failed', status: 'False' })]) })
-    expect(outcome(seen.later(600))).toMatchObject({ state: 'Publishing', writes: ['apply ConfigMap sft-inputs-publish', 'create Job sft-publish-2'] })
+    expect(outcome(seen.later(600))).toMatchObject({ state: 'PublishFailed', writes: ['apply ConfigMap sft-inputs-publish', 'create Job sft-publish-2'] })
   })
 
   it('leaves few Jobs behind, however long nobody helps', () => {

@@ -6,9 +6,9 @@ import { toSeconds } from '../../operator/meta/time.ts'
 import { secondsLeft } from '../jobs/backoff.ts'
 import { endTimeOf, isLive, jobsOf, type Child } from '../jobs/children.ts'
 import { unlessSame } from '../jobs/inputs.ts'
-import type { Outcome } from '../jobs/outcome.ts'
-import { nextRun } from '../jobs/run-once.ts'
-import { runProgram } from '../jobs/run-program.ts'
+import { outcomeOf, type Outcome } from '../jobs/outcome.ts'
+import { nextRun, type NextRun } from '../jobs/run-once.ts'
+import { endedWith, runProgram } from '../jobs/run-program.ts'
 import { waitForStore } from '../jobs/sealed.ts'
 import { describeCost } from './cost.ts'
 import { describeGate } from './gate.ts'
@@ -20,6 +20,7 @@ import { buildPublishJob } from './resources/publish-job.ts'
 const CHECK_SECONDS = 60 // the end of its pod wakes us
 const LATER_SECONDS = 600 // a person grants a right or renews a token, and nothing of that wakes us
 const KEPT = 4 // for a person to look at, beside the one that is tried now
+const WHAT = 'Publishing the result'
 
 /** A run is complete once its result is where it was to go. A hub that refuses it costs no result: it is tried until somebody helps. */
 export function publishResult(seen: Observed): Verdict | undefined {
@@ -27,11 +28,13 @@ export function publishResult(seen: Observed): Verdict | undefined {
   if (run.spec.publish === undefined) return callOff(publications)
   if (!isTrained(seen) || describePublish(seen) !== undefined) return undefined
   if (seen.storeTrouble !== undefined) return waitForStore(seen)
-  const next = nextRun(publications, resolved.retryLimit, now)
+  const limit = Math.min(resolved.retryLimit, KEPT - 1) // those that are kept are the count
+  const next = nextRun(publications, limit, now)
   if (run.spec.suspend === true && next.kind !== 'Live') return conclude('Suspended', 'The training is over; set spec.suspend to false to publish its result.')
-  if (next.kind === 'Wait') return conclude('Publishing', `Publishing ended with ${next.last.reason}: ${next.last.message} It is tried again.`, { again: next.seconds })
-  if (next.kind === 'GiveUp') return tryLater(seen, next.last)
-  return publish(seen, next)
+  const ended = publications.filter((one) => !isLive(one))
+  const isGivenUp = run.status?.state === 'PublishFailed' || nextRun(ended, limit, now).kind === 'GiveUp'
+  const last = ended.map(outcomeOf).at(-1)
+  return isGivenUp ? tryLater(seen, next, last) : tellOfLast(publish(seen, next), next, last)
 }
 
 /** Where the result is; undefined until it is there. */
@@ -47,23 +50,33 @@ function callOff(publications: readonly Child[]): Verdict | undefined {
   return live.length === 0 ? undefined : conclude('Publishing', 'spec.publish is gone: the pod that publishes is stopped.', { remove: jobsOf(live), again: CHECK_SECONDS })
 }
 
-type ToDo = Exclude<ReturnType<typeof nextRun>, { kind: 'Wait' | 'GiveUp' }>
-
-function publish(seen: Observed, next: ToDo): Verdict {
+function publish(seen: Observed, next: NextRun): Verdict {
   const { run, resolved, settings, publications: children } = seen
   const build = (number: number): readonly KubeObject[] => [buildPublishJob(run, resolved, settings, number)]
-  const story = { state: 'Publishing', what: 'Publishing the result', does: 'gives the result to the hub', children, build } as const
+  const story = { state: 'Publishing', between: 'Publishing', what: WHAT, does: 'gives the result to the hub', children, build } as const
   return runProgram(next, story, { ...seen, kind: 'TrainingRun', groundwork: groundwork(seen), words: { isState, conclude } })
 }
 
-function tryLater(seen: Observed, { reason, message }: Outcome): Verdict {
-  const { publications } = seen
+/** Whoever looks in the middle of a try reads what was the matter with the one before. */
+function tellOfLast(verdict: Verdict, next: NextRun, last: Outcome | undefined): Verdict {
+  return next.kind === 'Wait' || last === undefined ? verdict : { ...verdict, message: `${verdict.message} The try before: ${endedWith(WHAT, last)}` }
+}
+
+/** It failed, and has until a try succeeds: nobody who waits for that should see the tries between. */
+function tryLater(seen: Observed, next: NextRun, last: Outcome | undefined): Verdict {
+  const { publications, now } = seen
   const newest = publications.at(-1)
-  const seconds = secondsLeft(newest && endTimeOf(newest), LATER_SECONDS, seen.now)
-  const remove = jobsOf(publications.slice(0, -KEPT))
-  if (seconds === 0) return { ...publish(seen, { kind: 'Start', number: (newest?.number ?? 0) + 1 }), remove }
-  const remedy = `The result lies in the store. Publishing is tried again every ${LATER_SECONDS / 60} minutes; remove spec.publish to complete the run without.`
-  return conclude('PublishFailed', `Publishing ended with ${reason}: ${message} ${remedy}`, { again: seconds })
+  const since = newest && endTimeOf(newest)
+  const seconds = secondsLeft(since, LATER_SECONDS, now)
+  if (next.kind === 'Live') return stillFailed(last, publish(seen, next))
+  if (since === undefined || seconds === 0) return stillFailed(last, { ...publish(seen, { kind: 'Start', number: (newest?.number ?? 0) + 1 }), remove: jobsOf(publications.slice(0, -KEPT)) })
+  const time = toSeconds(new Date(Date.parse(since) + LATER_SECONDS * 1000))
+  return stillFailed(last, conclude('PublishFailed', `The next try is at ${time}.`, { again: seconds }))
+}
+
+function stillFailed(last: Outcome | undefined, verdict: Verdict): Verdict {
+  const failure = last === undefined ? '' : `${endedWith(WHAT, last)} `
+  return { ...verdict, ...conclude('PublishFailed', `${failure}The result lies in the store; remove spec.publish to complete the run without. ${verdict.message}`) }
 }
 
 function groundwork(seen: Observed): readonly KubeObject[] {

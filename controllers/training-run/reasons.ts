@@ -21,7 +21,7 @@ export const states = {
   UnusableReference: { phase: 'Stalled', action: 'CheckReferences', means: 'What it refers to will never be complete; the run goes on once something of that name is.' },
   CannotStart: { phase: 'Stalled', action: 'StartAttempt', means: 'A pod did not start for ten minutes; it still starts once the named cause is removed.' },
   CannotGate: { phase: 'Stalled', action: 'Evaluate', means: 'The evaluation of its gate waits for a person, has failed or lacks verdicts that could change the answer, or another one has its name; it goes on once the named cause is removed, and the run completes without once spec.gate is removed.' },
-  PublishFailed: { phase: 'Stalled', action: 'Publish', means: 'The hub does not take the result, which lies in the store; it is tried again every ten minutes, and the run completes without once spec.publish is removed.' },
+  PublishFailed: { phase: 'Stalled', action: 'Publish', means: 'The hub does not take the result, which lies in the store; it is tried again every ten minutes and is Stalled until a try succeeds, and the run completes without once spec.publish is removed.' },
   Succeeded: { phase: 'Succeeded', action: 'Complete', means: 'The result lies in the store.' },
   InvalidReference: { phase: 'Failed', action: 'CheckReferences', means: 'The specification names something this namespace may not read.' },
   InvalidConfiguration: { phase: 'Failed', action: 'GiveUp', means: 'The settings cannot be used.' },

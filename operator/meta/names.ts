@@ -10,6 +10,11 @@ export function boundedName(name: string, maxLength: number = MAX_LABEL_LENGTH):
   return `${start}-${createHash('sha256').update(name).digest('hex').slice(0, HASH_DIGITS)}`
 }
 
+/** A name with this end, as long as a label may be: what is too long loses of its beginning alone. */
+export function nameEnding(name: string, end: string): string {
+  return `${boundedName(name, MAX_LABEL_LENGTH - end.length)}${end}`
+}
+
 /** A label value for any object name, which may be 253 characters long where a label may be 63. */
 export function labelValue(name: string): string {
   return boundedName(name, MAX_LABEL_LENGTH)

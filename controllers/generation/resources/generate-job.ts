@@ -3,7 +3,7 @@ import { buildJob } from '../../jobs/program-job.ts'
 import { credentialsMount } from '../../jobs/program-pod.ts'
 import type { DesiredJob } from '../../shared/kinds.ts'
 import { DATA_FOLDER, sourceMounts } from '../../shared/sources.ts'
-import { childName, type Asker } from '../asker.ts'
+import { childEnd, type Asker } from '../asker.ts'
 import type { Settings } from '../settings.ts'
 import { evaluationMounts } from './evaluations.ts'
 import { promptMounts } from './prompt.ts'
@@ -24,7 +24,7 @@ export function buildGenerateJob(asker: Asker, settings: Settings, number: numbe
     inputs: questionsName(asker),
     role: 'generate',
     number,
-    name: childName(asker, `generate-${number}`),
+    end: childEnd(asker, `generate-${number}`),
     module: 'swe_workloads.generation.generate',
     env: [{ name: 'SWE_PROGRESS_URL', value: `${ownerUrl(settings.progressUrl, asker)}/attempts/${number}/status` }],
     mounts: [...sourceMounts('data', asker.spec.instances, DATA_FOLDER), ...promptMounts(asker, settings), ...evaluationMounts(asker), ...(secret === undefined ? [] : [credentialsMount('model', secret.name)])],

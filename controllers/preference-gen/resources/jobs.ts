@@ -19,7 +19,7 @@ export function buildPrepareJob(generation: PreferenceGen, settings: Settings, n
     ...programOf(generation, settings),
     role: 'prepare',
     number,
-    name: `${generation.metadata.name}-prepare-prefs-${number}`, // as its inputs
+    end: `-prepare-prefs-${number}`, // as its inputs
     module: 'swe_workloads.preference_gen.prepare',
     mounts: [...sourceMounts('data', instances, DATA_FOLDER), ...sourceMounts('predictions', predictions, PREDICTIONS_FOLDER), ...promptMounts(generation, settings), ...evaluationMounts(generation)],
   })
@@ -31,7 +31,7 @@ export function buildReportJob(generation: PreferenceGen, settings: Settings, nu
     ...programOf(generation, settings),
     role: 'report',
     number,
-    name: `${generation.metadata.name}-prefs-report-${number}`,
+    end: `-prefs-report-${number}`,
     module: 'swe_workloads.preference_gen.report',
     env: [{ name: 'SWE_RESULTS_FILE', value: `${RESULTS_FOLDER}/results.json` }],
     mounts: [{ path: RESULTS_FOLDER, volume: { name: 'results', configMap: { name: resultsName(generation) } } }],

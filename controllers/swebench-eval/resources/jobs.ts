@@ -20,7 +20,7 @@ export function buildPrepareJob(evaluation: SWEBenchEval, resolved: Resolved, se
     ...programOf(evaluation, settings),
     role: 'prepare',
     number,
-    name: `${evaluation.metadata.name}-prepare-eval-${number}`, // as its inputs
+    end: `-prepare-eval-${number}`, // as its inputs
     module: 'swe_workloads.evaluation.prepare',
     mounts: [...sourceMounts('data', instances, DATA_FOLDER), ...sourceMounts('predictions', predictions, PREDICTIONS_FOLDER), ...(resolved.pinDigests === 'Never' ? [] : pullSecretMounts(pullSecretsOf(evaluation, settings)))],
   })
@@ -32,7 +32,7 @@ export function buildReportJob(evaluation: SWEBenchEval, settings: Settings, num
     ...programOf(evaluation, settings),
     role: 'report',
     number,
-    name: `${evaluation.metadata.name}-eval-report-${number}`,
+    end: `-eval-report-${number}`,
     module: 'swe_workloads.evaluation.report',
     env: [{ name: 'SWE_RESULTS_FILE', value: `${RESULTS_FOLDER}/results.json` }],
     mounts: [{ path: RESULTS_FOLDER, volume: { name: 'results', configMap: { name: resultsName(evaluation) } } }],

@@ -1,6 +1,7 @@
 // The two pods that try, with the profile of a sandbox, how well sandboxes are closed: one tries, the other one is there to be reached.
 import type { V1EnvVar } from '@kubernetes/client-node'
 import type { SWEBenchEval } from '../../../crds/swebench-eval.ts'
+import { nameEnding } from '../../../operator/meta/names.ts'
 import { ownedBy } from '../../../operator/meta/owner.ts'
 import type { DesiredJob } from '../../shared/kinds.ts'
 import { numberedLabels } from '../../shared/labels.ts'
@@ -46,7 +47,7 @@ function buildJob(plan: ProbePlan, { role, arguments: words, env }: Part): Desir
   return {
     apiVersion: 'batch/v1',
     kind: 'Job',
-    metadata: { namespace, name: `${name}-eval-${role}-${number}`, labels, ownerReferences: [ownedBy(evaluation)] },
+    metadata: { namespace, name: nameEnding(name, `-eval-${role}-${number}`), labels, ownerReferences: [ownedBy(evaluation)] },
     spec: {
       backoffLimit: 0,
       completions: 1,

@@ -30,7 +30,7 @@ export function buildAttemptJob(run: TrainingRun, resolved: Resolved, settings: 
     ...programOf(run, resolved, settings),
     role: 'train',
     number: plan.number,
-    name: `${run.metadata.name}-a${plan.number}`,
+    end: `-a${plan.number}`,
     module: 'swe_workloads.train',
     image: pool?.image ?? (gpu === undefined ? settings.trainerImage : settings.gpuTrainerImage),
     resources: {

@@ -22,7 +22,7 @@ export function buildPrepareJob(run: TrainingRun, resolved: Resolved, settings: 
     ...programOf(run, resolved, settings),
     role: 'prepare',
     number,
-    name: `${run.metadata.name}-prepare-${number}`,
+    end: `-prepare-${number}`,
     module: 'swe_workloads.prepare',
     image: settings.trainerImage,
     resources: modestResources(resolved),

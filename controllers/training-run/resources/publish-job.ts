@@ -15,7 +15,7 @@ export function buildPublishJob(run: TrainingRun, resolved: Resolved, settings: 
     inputs: publishInputsName(run),
     role: 'publish',
     number,
-    name: `${run.metadata.name}-publish-${number}`,
+    end: `-publish-${number}`,
     module: 'swe_workloads.publishing.publish',
     image: settings.trainerImage,
     resources: { requests: { cpu: '500m', memory: '512Mi' }, limits: { memory: '4Gi' } },
