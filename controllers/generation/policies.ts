@@ -7,7 +7,7 @@ import { groundwork } from './groundwork.ts'
 import { isToAsk, type Observed } from './observed.ts'
 import { isState } from './reasons.ts'
 import { buildGenerateJob } from './resources/generate-job.ts'
-import { serve } from './serving/policies.ts'
+import { isInVain, serve } from './serving/policies.ts'
 
 const CHECK_SECONDS = 60 // the end of a pod wakes its owner
 
@@ -25,10 +25,11 @@ export function ask(seen: Observed): Verdict | undefined {
   if (!isToAsk(seen)) return undefined
   const { asker, askings, settings, conclude } = seen
   const next = nextRun(askings, PROGRAM_RETRIES, seen.now)
-  return serve(seen, next) ?? runProgram(next, {
+  const asked = serve(seen, next) ?? runProgram(next, {
     state: 'Generating', what: 'Asking the model', does: `asks the model for patches${howFar(seen)}`, children: askings,
     build: (number) => [buildGenerateJob(asker, settings, number)],
   }, { ...seen, kind: asker.kind, groundwork: groundwork(seen), words: { isState, conclude } })
+  return isInVain(seen) ? { ...asked, message: `${asked.message} Until then its model is not served.` } : asked
 }
 
 function howFar({ askingProgress }: Observed): string {

@@ -8,7 +8,7 @@ import { buildServingInputs } from '../generation/resources/serving.ts'
 import type { Server } from '../generation/serving/server.ts'
 import type { GenerateVerdict } from '../generation/verdicts.ts'
 import { roleLabels } from '../shared/labels.ts'
-import type { Pod } from '../shared/kinds.ts'
+import type { ContainerStatus, Pod } from '../shared/kinds.ts'
 import type { Observed } from './observed.ts'
 import { plan } from './plan.ts'
 import { resolve } from './resolve.ts'
@@ -76,6 +76,33 @@ describe('an evaluation whose predictions a model makes', () => {
     const seen = asking({ server: ready(), askings: [{ number: 1, pods: [pod] }], askingProgress })
     expect(statusOf(seen)).toMatchObject({ state: 'Generating', generation: { samples: 12, generated: 3 } })
     expect(statusOf(seen).conditions?.find(({ type }) => type === 'Ready')?.message).toBe('Pod lite-eval-generate-1-x asks the model for patches: 3 of 12 samples are there, the last one in about 2m.')
+  })
+
+  describe('whose model somebody is to ask who cannot start', () => {
+    const [namespace, creationTimestamp] = ['team', '2026-01-01T00:50:00Z']
+    const job = { apiVersion: 'batch/v1', kind: 'Job', metadata: { namespace, name: 'lite-eval-generate-1', creationTimestamp } }
+    const askedBy = (state: NonNullable<ContainerStatus['state']>, more: Changes = {}): Observed => {
+      const pod: Pod = { apiVersion: 'v1', kind: 'Pod', metadata: { namespace, name: 'asks', creationTimestamp }, status: { phase: 'Pending', containerStatuses: [{ name: 'generate', state }] } }
+      return asking({ askings: [{ number: 1, job, pods: [pod] }], ...more })
+    }
+    const stuck = { waiting: { reason: 'CreateContainerConfigError', message: 'secret "hub" not found' } }
+
+    it('takes its server down, and keeps the Job, which tells why', () => {
+      const seen = askedBy(stuck, { server: ready() })
+      expect([stateOf(seen), written(seen)]).toEqual(['CannotStart', [...GONE, 'apply ConfigMap lite-eval-questions', 'apply NetworkPolicy lite-eval-sandboxes']])
+      expect(statusOf(seen).conditions?.find(({ type }) => type === 'Ready')?.message).toContain('secret "hub" not found This has lasted for 10 minutes; it still starts once the cause is removed. Until then its model is not served.')
+      expect([stateOf(askedBy(stuck)), written(askedBy(stuck)).filter((write) => write.startsWith('create'))]).toEqual(['CannotStart', []])
+    })
+
+    it('keeps it for the first ten minutes', () => {
+      const seen = askedBy(stuck, { server: ready(), now: new Date('2026-01-01T00:59:00Z') })
+      expect([stateOf(seen), written(seen).filter((write) => write.startsWith('remove'))]).toEqual(['WaitingForReference', []])
+    })
+
+    it('serves it again once they start, and ends them before they give a sample up', () => {
+      const seen = askedBy({ running: { startedAt: '2026-01-01T00:59:59Z' } })
+      expect([stateOf(seen), written(seen)]).toEqual(['Serving', ['remove Job lite-eval-generate-1', 'apply ConfigMap lite-eval-model', 'apply NetworkPolicy lite-eval-sandboxes', 'create NetworkPolicy lite-eval-serve', 'create Service lite-eval-serve', 'create Deployment lite-eval-serve']])
+    })
   })
 
   it('asks an endpoint with a key that no other pod sees, and serves nothing', () => {

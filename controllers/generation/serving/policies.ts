@@ -2,7 +2,7 @@ import { refOf, type KubeObject, type ObjectRef } from '../../../operator/api/ob
 import type { Verdict } from '../../../operator/control/plan.ts'
 import { isLive, jobsOf } from '../../jobs/children.ts'
 import type { NextRun } from '../../jobs/run-once.ts'
-import { LOOK_AGAIN_SECONDS } from '../../jobs/start.ts'
+import { LOOK_AGAIN_SECONDS, lookAtStart } from '../../jobs/start.ts'
 import type { Phase } from '../../shared/states.ts'
 import { servingInputs } from '../groundwork.ts'
 import { isToAsk, type Observed } from '../observed.ts'
@@ -15,11 +15,11 @@ import { standingOf } from './standing.ts'
 /** Policy: nobody asks while the server does not answer, for whoever asks in vain gives samples up. `next` is what follows for those who ask. */
 export function serve(seen: Observed, next: NextRun): Verdict | undefined {
   const { asker, askings, caBundle, conclude } = seen
-  if (!isServed(asker) || !isToAsk(seen) || caBundle === undefined) return undefined
+  if (!isServed(asker) || !isToAsk(seen) || caBundle === undefined || isInVain(seen)) return undefined
   const invalid = seen.server.deployment === undefined ? invalidPool(asker.spec.generation?.serving, { field: 'spec.generation.serving', kind: asker.kind }, seen.settings) : undefined
-  if (invalid !== undefined) return conclude(invalid.state, invalid.message, { again: LOOK_AGAIN_SECONDS })
-  const standing = standingOf(seen)
   const remove = jobsOf(askings.filter(isLive))
+  if (invalid !== undefined) return conclude(invalid.state, invalid.message, { again: LOOK_AGAIN_SECONDS, remove })
+  const standing = standingOf(seen)
   if (standing.is === 'Failed') return conclude(standing.state, standing.message, { remove })
   if (next.kind === 'GiveUp') return undefined
   const then = { apply: servingInputs(seen), create: absent(seen), again: LOOK_AGAIN_SECONDS }
@@ -27,9 +27,15 @@ export function serve(seen: Observed, next: NextRun): Verdict | undefined {
   return then.create.length === 0 ? undefined : conclude('Serving', 'A part of the server of the model is made again.', then)
 }
 
+/** Whether those who ask wait for a person. Meanwhile nothing is served; once they start without a server, it is made and they are made again. */
+export function isInVain({ asker, askings, warning, now }: Observed): boolean {
+  const live = askings.findLast(isLive)
+  return isServed(asker) && live !== undefined && lookAtStart(live, warning, now).state === 'CannotStart'
+}
+
 /** The parts of the server that nobody needs any more: at once, whatever else is decided. */
 export function unneeded(seen: Observed, phase: Phase): readonly ObjectRef[] {
-  const isNeeded = isToAsk(seen) && phase !== 'Failed' && phase !== 'Succeeded' && seen.asker.spec.suspend !== true
+  const isNeeded = isToAsk(seen) && !isInVain(seen) && phase !== 'Failed' && phase !== 'Succeeded' && seen.asker.spec.suspend !== true
   return isNeeded ? [] : objectsOf(seen.server).filter(({ metadata }) => metadata.deletionTimestamp === undefined).map(refOf)
 }
 
