@@ -37,8 +37,7 @@ export function superviseEvaluation<State extends string>(order: Order<State>): 
   if (other.length > 0) return conclude(states.cannot, `SWEBenchEval ${desired.metadata.name} is not what this ${owner.kind} asks for: its ${other.map((field) => `spec.${field}`).join(', ')} ${other.length === 1 ? 'is another' : 'are others'}. Delete it; it is made anew then.`, { again: CHECK_SECONDS })
   if (found !== undefined && isFinished(found)) return undefined
   if (order.isHeld) return hold(order)
-  const isStalled = conditionOf(found?.status?.conditions, 'Stalled')?.status === 'True'
-  return conclude(isStalled ? states.cannot : states.grading, found === undefined ? order.begins : saidBy(found), { again: CHECK_SECONDS, apply: ifChanged(order) })
+  return conclude(isStalled(found) ? states.cannot : states.grading, found === undefined ? order.begins : saidBy(found), { again: CHECK_SECONDS, apply: ifChanged(order) })
 }
 
 /** Its window and suspension follow its owner's. */
@@ -46,8 +45,18 @@ function hold<State extends string>(order: Order<State>): Verdict {
   const { found, conclude } = order
   if (found === undefined) return conclude('Suspended', 'No sandbox runs. spec.suspend false begins with the grading.')
   const apply = ifChanged(order)
-  if (apply.length > 0 || found.status?.state !== 'Suspended') return conclude('Suspending', `SWEBenchEval ${found.metadata.name} lets its running sandboxes finish; none starts.`, { again: CHECK_SECONDS, apply })
-  return conclude('Suspended', 'No sandbox runs. spec.suspend false goes on with the patches that have no verdict yet.')
+  const isHeld = found.status?.state === 'Suspended'
+  if (apply.length > 0 || !(isHeld || isWaiting(found))) return conclude('Suspending', `SWEBenchEval ${found.metadata.name} lets its running sandboxes finish; none starts.`, { again: CHECK_SECONDS, apply })
+  return conclude('Suspended', isHeld ? 'No sandbox runs. spec.suspend false goes on with the patches that have no verdict yet.' : `No sandbox runs. ${saidBy(found)}`, { again: CHECK_SECONDS })
+}
+
+/** For a person or another resource, and so at rest: none of its sandboxes runs in such a state. */
+function isWaiting(found: SWEBenchEval): boolean {
+  return found.status?.state === 'WaitingForReference' || isStalled(found)
+}
+
+function isStalled(found: SWEBenchEval | undefined): boolean {
+  return conditionOf(found?.status?.conditions, 'Stalled')?.status === 'True'
 }
 
 function ifChanged<State extends string>({ found, desired }: Order<State>): readonly KubeObject[] {

@@ -173,6 +173,17 @@ describe('a run with a gate', () => {
     expect(outcome(seen)).toMatchObject({ state: 'Suspending', writes: ['apply SWEBenchEval sft-gate'] })
   })
 
+  it.each([
+    ['another evaluation', { state: 'WaitingForReference' }, []],
+    ['a person', { state: 'CannotStart' }, [condition('Stalled')]],
+  ])('is held with an evaluation that waits for %s', (_what, status, more) => {
+    const seen = gating(byComparison).suspended()
+    const held = (conditions: SWEBenchEvalStatus['conditions']) => anEvaluation({ ...status, conditions: [...(conditions ?? []), { ...condition('Ready', 'The report waits.'), status: 'False' }] }, seen)
+    expect(outcome(seen.with({ gateEvaluation: held(more) }))).toMatchObject({ state: 'Suspended', message: 'No sandbox runs. SWEBenchEval sft-gate: The report waits.', writes: [] })
+    expect(outcome(seen.with({ gateEvaluation: anEvaluation(status, gating(byComparison)) })).state).toBe('Suspending')
+    expect(outcome(gating(byComparison).suspended().with({ gateEvaluation: anEvaluation({ state: 'Running' }, seen) })).state).toBe('Suspending')
+  })
+
   it('that lost its status trains nothing again, though its result is all that is left, and is measured all the same', () => {
     const lost = anObservation({ gate: byRate }).with({ result: completed(1) })
     expect(outcome(lost)).toMatchObject({ state: 'Gating', writes: [] })
