@@ -46,15 +46,28 @@ describe('an evaluation of a model', () => {
     expect(results.map(({ instance, sample, state, model }) => ({ instance, sample, state, model }))).toEqual(INSTANCES.map((instance) => ({ instance, sample: 1, state: 'EmptyPatch', model: '/models/tiny-qwen2' })))
   })
 
-  it('is what the result of a run is held against before that is complete', async () => {
-    await shipRows(place)
-    const evaluation = { instances, generation: asked, sandbox: { ...SMALL_SANDBOX, isolation: 'BestEffort' } }
-    await site.kube.apply(rowsRun('gated', NAMESPACE, model, { duration: { maxSteps: 5 }, evaluation: undefined, gate: { evaluation, noWorseThan: { name: NAME } } }))
-    const gating = await untilState(place, 'gated', 'Gating', SECONDS)
-    expect(gating.status?.conditions?.find(({ type }) => type === 'Complete')?.status).toBe('False')
-    const run = await untilState(place, 'gated', 'Succeeded', SECONDS)
-    expect(run.status?.gate).toMatchObject({ evaluation: { name: 'gated-gate', state: 'Succeeded', total: 2 }, instances: 2, resolvedRate: '0.0000', low: '0.0000', baseline: { name: NAME, resolvedRate: '0.0000', difference: '0.0000', pValue: '1.0000' }, passed: true })
-    const measured = await readEval(place, 'gated-gate')
-    expect(measured?.status?.fromRun).toMatchObject({ name: 'gated', uid: run.metadata.uid, adapter: { rank: 8 } })
+  describe('is what the result of a run is held against before that is complete', () => {
+    beforeAll(async () => {
+      await shipRows(place)
+      const evaluation = { instances, generation: asked, sandbox: { ...SMALL_SANDBOX, isolation: 'BestEffort' } }
+      const gates = { gated: { evaluation, noWorseThan: { name: NAME } }, refused: { evaluation, minResolvedRate: '0.50' } }
+      for (const [name, gate] of Object.entries(gates)) await site.kube.apply(rowsRun(name, NAMESPACE, model, { duration: { maxSteps: 5 }, evaluation: undefined, gate }))
+    })
+
+    it('which it is once it is no worse', async () => {
+      const gating = await untilState(place, 'gated', 'Gating', SECONDS)
+      expect(gating.status?.conditions?.find(({ type }) => type === 'Complete')?.status).toBe('False')
+      const run = await untilState(place, 'gated', 'Succeeded', SECONDS)
+      expect(run.status?.gate).toMatchObject({ evaluation: { name: 'gated-gate', state: 'Succeeded', total: 2 }, instances: 2, resolvedRate: '0.0000', low: '0.0000', baseline: { name: NAME, resolvedRate: '0.0000', difference: '0.0000', pValue: '1.0000' }, passed: true })
+      const measured = await readEval(place, 'gated-gate')
+      expect(measured?.status?.fromRun).toMatchObject({ name: 'gated', uid: run.metadata.uid, adapter: { rank: 8 } })
+    })
+
+    it('and never where it resolves less than is asked for: it fails, and keeps its result', async () => {
+      const { status } = await untilState(place, 'refused', 'GateFailed', SECONDS)
+      expect(status?.gate).toMatchObject({ evaluation: { name: 'refused-gate', state: 'Succeeded' }, resolvedRate: '0.0000', passed: false, message: expect.stringContaining('spec.gate.minResolvedRate asks for 0.50.') })
+      expect(status?.conditions?.filter((one) => one.status === 'True').map(({ type }) => type)).toEqual(expect.arrayContaining(['Trained', 'Failed']))
+      expect(status?.artifacts?.map(({ name }) => name)).toContain('adapter/adapter_model.safetensors')
+    })
   })
 })
