@@ -1,26 +1,21 @@
-// The SWEBenchEval whose resolved predictions a run learns from: waited for, then frozen.
+// The SWEBenchEval whose resolved predictions a run learns from.
 import type { SWEBenchEval } from '../../crds/swebench-eval.ts'
 import type { TrainingRun, TrainingRunPredictions } from '../../crds/training-run.ts'
 import type { Verdict } from '../../operator/control/plan.ts'
-import { isComplete } from '../shared/lifecycle.ts'
-import { waitFor } from '../shared/references.ts'
+import { follow, takenFrom, type Followed } from './followed.ts'
 import type { Observed } from './observed.ts'
-import { conclude } from './reasons.ts'
 
-const FIELD = 'spec.data.trajectories.fromEval'
 const RESOLVED = 'resolved.jsonl'
 
-/** Policy: where the predictions lie is taken down in the status before anything is made of them. */
+type Seen = Pick<Observed, 'run' | 'referredEvaluation'>
+
+/** Policy. */
 export function followEvaluation(seen: Observed): Verdict | undefined {
-  const name = awaitedEvaluation(seen.run)
-  if (name === undefined) return undefined
-  return waitFor({ field: FIELD, kind: 'SWEBenchEval', name, found: seen.referredEvaluation }, conclude) ?? begin(name, seen)
+  return follow(followed(seen))
 }
 
-/** Frozen once the evaluation is complete and has resolved something; undefined before. */
-export function describePredictions({ run, referredEvaluation }: Pick<Observed, 'run' | 'referredEvaluation'>): TrainingRunPredictions | undefined {
-  if (awaitedEvaluation(run) === undefined || referredEvaluation === undefined) return run.status?.fromEval
-  return isComplete(referredEvaluation) ? predictionsIn(referredEvaluation) : undefined
+export function describePredictions(seen: Seen): TrainingRunPredictions | undefined {
+  return takenFrom(followed(seen))
 }
 
 /** The name of the evaluation that this one waits for. */
@@ -28,10 +23,17 @@ export function awaitedEvaluation({ spec, status }: TrainingRun): string | undef
   return status?.fromEval === undefined ? spec.data.trajectories?.fromEval.name : undefined
 }
 
-function begin(name: string, seen: Observed): Verdict {
-  const found = describePredictions(seen)
-  if (found !== undefined) return conclude('Preparing', `SWEBenchEval ${name} is complete: what it resolved at ${found.uri} is what is learned from.`)
-  return conclude('UnusableReference', `SWEBenchEval ${name} is complete and ${whyNothing(seen.referredEvaluation)}. Delete it and create one of that name with other predictions, or name another one in a new TrainingRun.`)
+function followed({ run, referredEvaluation }: Seen): Followed<SWEBenchEval, TrainingRunPredictions> {
+  return {
+    field: 'spec.data.trajectories.fromEval',
+    kind: 'SWEBenchEval',
+    name: awaitedEvaluation(run),
+    found: referredEvaluation,
+    taken: run.status?.fromEval,
+    take: predictionsIn,
+    tells: ({ uri }) => `what it resolved at ${uri} is what is learned from.`,
+    lacks: (found) => `${whyNothing(found)}. Delete it and create one of that name with other predictions, or name another one in a new TrainingRun.`,
+  }
 }
 
 function whyNothing(evaluation: SWEBenchEval | undefined): string {

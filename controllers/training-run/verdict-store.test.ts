@@ -91,13 +91,14 @@ describe('the store', () => {
     expect((await look(anObservation(), store)).attempts.map(({ number }) => number)).toEqual([1, 4])
   })
 
-  it('is asked while a result is published: for the result, and for what a pod that is gone has published', async () => {
+  it('is asked while a result is published for what a pod that is gone has published, and for nothing else', async () => {
     const hub = { repo: 'team/tuned', tokenSecretRef: { name: 'hub' } }
-    const trained = anObservation({ publish: { hub } }).recorded(aRecord(1, 'Completed')).inState('Publishing').withData()
-    const { store, asked } = storeWith({ result: { verdict: completed(1) }, publish: { verdict: published() } })
-    expect(await look(trained.publishing({ kind: 'Running' }), store)).toMatchObject({ result: { attempt: 1 } })
-    expect(asked).not.toContain('publish')
+    const trained = anObservation({ publish: { hub } }).recorded(aRecord(1, 'Completed')).inState('Publishing').preparing({ kind: 'Ended', verdict: aPrepareVerdict() })
+    const { store, asked } = storeWith({ publish: { verdict: published() } })
+    await look(trained.publishing({ kind: 'Running' }), store)
+    expect(asked).toEqual([])
     expect(await look(trained.publishing({ kind: 'Ended' }), store)).toMatchObject({ published: { revision: 'c'.repeat(40) } })
+    expect(asked).toEqual(['publish'])
   })
 
   it('leaves what it cannot tell now for later', async () => {

@@ -41,7 +41,7 @@ export async function consult(run: TrainingRun, known: Known, store: VerdictStor
 
 async function ask(run: TrainingRun, looked: Looked, store: Questions): Promise<Looked> {
   const isFirstVisit = !looked.consulted
-  const result = isFirstVisit || looked.attempts.some(needsStore) || lostStore(looked.attempts.at(-1)) || isToPublish(run) ? await store.result() : undefined
+  const result = isFirstVisit || looked.attempts.some(needsStore) || lostStore(looked.attempts.at(-1)) ? await store.result() : undefined
   const prepared = needsDataManifest(run, looked) ? await store.data() : looked.prepared
   const remembered = isFirstVisit && prepared !== undefined ? await rememberAttempts(looked.attempts, store) : looked.attempts
   const attempts: Attempt[] = []
@@ -49,11 +49,6 @@ async function ask(run: TrainingRun, looked: Looked, store: Questions): Promise<
   const published = await publishedBy(run, looked, store)
   const found = { ...(prepared === undefined ? {} : { prepared }), ...(result === undefined ? {} : { result }), ...(published === undefined ? {} : { published }) }
   return { ...looked, attempts, consulted: true, ...found }
-}
-
-/** Its training is over, and whoever publishes the result tells of it, whatever pods are left. */
-function isToPublish({ spec, status }: TrainingRun): boolean {
-  return spec.publish !== undefined && status?.attempts?.at(-1)?.state === 'Completed'
 }
 
 async function publishedBy({ spec, status }: TrainingRun, { publications, consulted }: Looked, store: Questions): Promise<Looked['published']> {
