@@ -1,5 +1,5 @@
 import { isConflict, isNotFound } from '../operator/api/errors.ts'
-import type { Runtime } from '../operator/manager.ts'
+import type { Runtime } from '../operator/runtime.ts'
 import { PodType } from './shared/kinds.ts'
 
 export const LEADER = 'swe-operator.dev/leader'

@@ -10,11 +10,11 @@ import { createReconciler } from './control/reconcile.ts'
 import { Runner } from './control/runner.ts'
 import { Election } from './lease/election.ts'
 import { createFence } from './lease/fence.ts'
-import type { ManagerOptions, Runtime } from './manager.ts'
 import { EventRecorder } from './observe/events.ts'
 import type { Log } from './observe/log.ts'
 import { createMetrics, type Metrics } from './observe/metrics.ts'
 import { createHealthServer, type HealthServer } from './observe/server.ts'
+import type { ManagerOptions, Runtime } from './runtime.ts'
 
 const MAX_STALE_S = 300 // several watch time-outs of silence: "healthy but not functioning" must not last
 

@@ -1,4 +1,4 @@
-import type { Service } from '../../operator/manager.ts'
+import type { Service } from '../../operator/runtime.ts'
 import type { TlsKeeper } from '../tls/keeper.ts'
 import type { Capabilities } from './capabilities.ts'
 import { createEndpoint, type Endpoint, type EndpointDeps } from './server.ts'

@@ -1,5 +1,5 @@
 import { SWEBenchEvalType, type SWEBenchEvalStatus } from '../../crds/swebench-eval.ts'
-import type { Runtime } from '../../operator/manager.ts'
+import type { Runtime } from '../../operator/runtime.ts'
 import { counter, scrapedGauge } from '../../operator/observe/instruments.ts'
 import { states } from '../swebench-eval/reasons.ts'
 import { onStatusChange } from './status-changes.ts'

@@ -1,6 +1,6 @@
 import { programState } from '../jobs/children.ts'
 import type { TrainingRun, TrainingRunProgress } from '../../crds/training-run.ts'
-import type { Runtime } from '../../operator/manager.ts'
+import type { Runtime } from '../../operator/runtime.ts'
 import type { ProgressBook } from '../endpoint/progress-book.ts'
 import { PodType } from '../shared/kinds.ts'
 import { silentAfterSeconds, type Pace } from '../training-run/pace.ts'

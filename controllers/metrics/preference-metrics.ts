@@ -1,5 +1,5 @@
 import { PreferenceGenType } from '../../crds/preference-gen.ts'
-import type { Runtime } from '../../operator/manager.ts'
+import type { Runtime } from '../../operator/runtime.ts'
 import { counter, scrapedGauge } from '../../operator/observe/instruments.ts'
 import { states } from '../preference-gen/reasons.ts'
 import { onStatusChange } from './status-changes.ts'

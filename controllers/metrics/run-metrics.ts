@@ -1,5 +1,5 @@
 import { TrainingRunType } from '../../crds/training-run.ts'
-import type { Runtime } from '../../operator/manager.ts'
+import type { Runtime } from '../../operator/runtime.ts'
 import { scrapedGauge } from '../../operator/observe/instruments.ts'
 import { states } from '../training-run/reasons.ts'
 import { figures, lookAt, type Reports } from './figures.ts'

@@ -1,6 +1,6 @@
 import { endings } from '../jobs/endings.ts'
 import { TrainingRunType, type TrainingRunStatus } from '../../crds/training-run.ts'
-import type { Runtime } from '../../operator/manager.ts'
+import type { Runtime } from '../../operator/runtime.ts'
 import { counter } from '../../operator/observe/instruments.ts'
 import { onStatusChange } from './status-changes.ts'
 

@@ -1,5 +1,5 @@
 import type { KubeObject, ResourceType } from '../../operator/api/object.ts'
-import type { Runtime } from '../../operator/manager.ts'
+import type { Runtime } from '../../operator/runtime.ts'
 
 type WithStatus = KubeObject & Readonly<{ status?: unknown }>
 type StatusOf<T> = T extends { status?: infer Status } ? Status : never

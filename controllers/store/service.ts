@@ -1,5 +1,5 @@
 import type { Log } from '../../operator/observe/log.ts'
-import type { Service } from '../../operator/manager.ts'
+import type { Service } from '../../operator/runtime.ts'
 import type { World } from '../../operator/world.ts'
 import type { ObjectStore } from './store.ts'
 

@@ -1,6 +1,6 @@
 import { SWEBenchEvalType, type SWEBenchEval } from '../../crds/swebench-eval.ts'
 import { keyOf, type ObjectKey } from '../../operator/api/object.ts'
-import type { Service } from '../../operator/manager.ts'
+import type { Service } from '../../operator/runtime.ts'
 import { startGrading, type Grading, type GradingParts } from './grading.ts'
 import type { GradingProgress } from './observed.ts'
 import { Registries } from './registries.ts'

@@ -1,7 +1,18 @@
 import { TransportError } from './errors.ts'
 import type { KubeObject, ResourceType } from './object.ts'
-import type { WatchEvent, Written } from './resource.ts'
 import { isStatus, toApiError } from './retry.ts'
+
+/** What happened to an object; a `BOOKMARK` carries nothing but its resourceVersion. */
+export type WatchEvent<T extends KubeObject = KubeObject> = Readonly<{ type: 'ADDED' | 'MODIFIED' | 'DELETED' | 'BOOKMARK'; object: T }>
+
+/** A write that succeeded, for whoever must not read anything older. */
+export type Written = Readonly<{
+  type: ResourceType
+  /** Absent where the answer carries none, as for most deletions. */
+  resourceVersion?: string
+  /** The object that this write deleted, or found being deleted. */
+  deletedUid?: string
+}>
 
 const EVENT_TYPES: readonly unknown[] = ['ADDED', 'MODIFIED', 'DELETED', 'BOOKMARK'] satisfies WatchEvent['type'][]
 

@@ -2,7 +2,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { createFastWorld } from '../testing/fast-world.ts'
 import { ScriptedApiServer, status } from '../testing/scripted-api-server.ts'
 import { resourceType, type KubeObject } from './object.ts'
-import { createClient, type Client, type Written } from './resource.ts'
+import type { Written } from './answer.ts'
+import { createClient, type Client } from './resource.ts'
 import { createTransport, type Call, type Transport } from './transport.ts'
 
 const Job = resourceType({ apiVersion: 'batch/v1', kind: 'Job', plural: 'jobs', scope: 'Namespaced' })

@@ -1,5 +1,5 @@
 import type { World } from '../world.ts'
-import { asItem, asList, asObject, asWatchEvent, writtenBy } from './answer.ts'
+import { asItem, asList, asObject, asWatchEvent, writtenBy, type WatchEvent, type Written } from './answer.ts'
 import { AppliedIntents, hashIntent, toIntent, toStatusIntent } from './apply.ts'
 import { isConflict, isNotFound } from './errors.ts'
 import { lineFraming, listFraming } from './framing.ts'
@@ -43,9 +43,6 @@ export type WatchOptions = Readonly<{
   opened?: () => void
 }>
 
-/** What happened to an object; a `BOOKMARK` carries nothing but its resourceVersion. */
-export type WatchEvent<T extends KubeObject = KubeObject> = Readonly<{ type: 'ADDED' | 'MODIFIED' | 'DELETED' | 'BOOKMARK'; object: T }>
-
 export type ApplyOptions = Readonly<{
   fieldManager: string
   /** The object as the cache shows it: with it, an intent already applied to exactly this state sends nothing. */
@@ -67,15 +64,6 @@ export type RemoveOptions = Readonly<{
   propagation?: 'Background' | 'Foreground' | 'Orphan'
   /** Absent: the object's own. */
   gracePeriodSeconds?: number
-}>
-
-/** A write that succeeded, for whoever must not read anything older. */
-export type Written = Readonly<{
-  type: ResourceType
-  /** Absent where the answer carries none, as for most deletions. */
-  resourceVersion?: string
-  /** The object that this write deleted, or found being deleted. */
-  deletedUid?: string
 }>
 
 /**

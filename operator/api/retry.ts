@@ -1,7 +1,6 @@
 import type { Dispatcher } from 'undici'
 import type { World } from '../world.ts'
 import { ApiError, isTooLargeResourceVersion, TransportError, type StatusDetails } from './errors.ts'
-import type { TransportRequest } from './transport.ts'
 
 const MAX_RETRIES = 3 // more would hold a reconcile that the queue can try again later anyway
 const CONNECT_RETRY_MS = 100 // bridges a stale keep-alive connection or the switch to another API server
@@ -10,8 +9,11 @@ const ERROR_TEXT_CHARACTERS = 300
 const NEVER_SENT = /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|UND_ERR_CONNECT_TIMEOUT)$|CERT|SELF_SIGNED|^ERR_TLS|^UNABLE_TO/
 const CLOSED = /^UND_ERR_(DESTROYED|CLOSED)$/
 
+/** What of a request decides whether it may be sent twice. */
+export type Retried = Readonly<{ method: string; contentType?: string; call: Readonly<{ verb: string }> }>
+
 /** How long to wait before trying the same request again; undefined where that would be useless or could do harm. */
-export function retryDelayMs(request: TransportRequest, error: unknown, retries: number, world: World): number | undefined {
+export function retryDelayMs(request: Retried, error: unknown, retries: number, world: World): number | undefined {
   if (retries >= MAX_RETRIES || request.call.verb === 'watch') return undefined // a reflector has its own patience
   if (isTooLargeResourceVersion(error)) return undefined // asking again for the same future helps nobody
   const backoffMs = CONNECT_RETRY_MS * 2 ** retries * (1 + world.random())
@@ -25,7 +27,7 @@ export function retryDelayMs(request: TransportRequest, error: unknown, retries:
 }
 
 /** Whether doing it twice is the same as once. A JSON patch may add to a list, a POST creates. */
-function isIdempotent({ method, contentType }: TransportRequest): boolean {
+function isIdempotent({ method, contentType }: Retried): boolean {
   return method !== 'POST' && contentType !== 'application/json-patch+json'
 }
 

@@ -1,5 +1,5 @@
 import { kindKey, type ResourceType } from '../api/object.ts'
-import type { Written } from '../api/resource.ts'
+import type { Written } from '../api/answer.ts'
 import type { World } from '../world.ts'
 import { areComparable, isOlder } from './resource-version.ts'
 

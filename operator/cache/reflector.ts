@@ -1,6 +1,7 @@
 import { ApiError, isExpired, isTooLargeResourceVersion, TransportError } from '../api/errors.ts'
 import type { KubeObject, ResourceType } from '../api/object.ts'
-import type { Client, WatchEvent } from '../api/resource.ts'
+import type { WatchEvent } from '../api/answer.ts'
+import type { Client } from '../api/resource.ts'
 import type { World } from '../world.ts'
 import { Patience } from './patience.ts'
 import { isOlder } from './resource-version.ts'
