@@ -91,6 +91,7 @@ function createRunner({ world, log, fieldManager }: ManagerOptions, controller: 
     types: writableKinds(controller),
     fieldManager,
     record: (regarding, event) => recorder.record(regarding, event),
+    world,
   })
   const reconcile = createReconciler({ controller, cache, gate, execute, world })
   return new Runner({ controller, cache, reconcile, world, log, observer: metrics.controller(controller.name) })

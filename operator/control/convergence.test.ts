@@ -21,7 +21,7 @@ function aSea() {
     gate.track(ShipType)
     const cache = new FakeCache(server, gate)
     const client = server.connect({ onWrite: gate.wrote }, death)
-    const execute = createExecutor({ client, cache, types: [FleetType, ShipType], fieldManager: 'tests', record: () => undefined })
+    const execute = createExecutor({ client, cache, types: [FleetType, ShipType], fieldManager: 'tests', record: () => undefined, world })
     const reconcile = createReconciler({ controller: fleetController(), cache, gate, execute, world })
     for (let passes = 0; passes < 5; passes += 1) await reconcile(key, silentLog, new AbortController().signal)
   }

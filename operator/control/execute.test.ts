@@ -19,7 +19,7 @@ function aPlace() {
   const cache = new FakeCache(server)
   const events: EventIntent[] = []
   const executorOn = (client: Client) =>
-    createExecutor({ client, cache, types: [FleetType, ShipType], fieldManager: 'tests', record: (_, event) => events.push(event) })
+    createExecutor({ client, cache, types: [FleetType, ShipType], fieldManager: 'tests', record: (_, event) => events.push(event), world })
   const run = (plan: Partial<Plan>, subject: Subject | undefined, client = server.connect()) =>
     executorOn(client)({ writes: [], events: [], ...plan }, subject, new AbortController().signal)
   return { world, server, cache, events, run, fleet: server.put(aFleet(1)) }
@@ -90,6 +90,35 @@ describe('executing a plan', () => {
     server.create({ ...ship, metadata: { namespace: 'a', name: 'fleet-1' } })
     const { failures } = await run({ writes: [{ op: 'apply', object: ship }] }, fleet)
     expect(String(failures[0])).toContain('already exists and is controlled by nobody')
+  })
+
+  describe('that needs a name which another object has', () => {
+    const since = '2025-12-31T00:00:00Z'
+    const conditions = (message: string) => [['Ready', 'False'], ['Reconciling', 'True'], ['Stalled', 'False']].map(([type, status]) => ({ type, status, reason: 'Building', message, lastTransitionTime: since }))
+    const told = (status: unknown) => (status as { conditions?: readonly Record<string, string>[] }).conditions?.map(({ type, status: truth, reason, message }) => [type, truth, reason, message])
+
+    it('says so in the conditions until somebody acts, and writes it once', async () => {
+      const { server, fleet, run } = aPlace()
+      const ship = aShip(aFleet(0, fleet.metadata), 1)
+      const foreign = server.create({ ...ship, metadata: { namespace: 'a', name: 'fleet-1' } })
+      const plan: Partial<Plan> = { writes: [{ op: 'apply', object: ship }], status: { ships: 0, conditions: conditions('It is built.') } }
+      await run(plan, fleet)
+      const says = 'Ship a/fleet-1 already exists and is controlled by nobody; delete or rename it'
+      expect(told(server.find(fleet)?.status)).toEqual([['Ready', 'False', 'Building', says], ['Reconciling', 'False', 'Building', 'It is built.'], ['Stalled', 'True', 'NameTaken', says]])
+      await run(plan, server.find(fleet))
+      expect([server.writes.filter((write) => write.startsWith('status')), server.find(foreign)]).toEqual([['status Fleet a/fleet'], foreign])
+      server.remove(shipRef('fleet-1'))
+      await run(plan, server.find(fleet))
+      expect(told(server.find(fleet)?.status)).toEqual(told(plan.status))
+    })
+
+    it('says nothing of it where its status has no conditions', async () => {
+      const { server, fleet, run } = aPlace()
+      const ship = aShip(aFleet(0, fleet.metadata), 1)
+      server.create({ ...ship, metadata: { namespace: 'a', name: 'fleet-1' } })
+      await run({ writes: [{ op: 'create', object: ship }], status: { ships: 0 } }, fleet)
+      expect(server.find(fleet)?.status).toEqual({ ships: 0 })
+    })
   })
 
   it('does not revive by apply a child that was deleted behind a stale cache', async () => {

@@ -5,6 +5,8 @@ import type { Cache } from '../cache/cache.ts'
 import { hasFinalizer, releasePatch } from '../meta/finalizer.ts'
 import { sameJson } from '../meta/hash.ts'
 import { controllerOf } from '../meta/owner.ts'
+import type { World } from '../world.ts'
+import { saysNameTaken } from './name-taken.ts'
 import type { EventIntent, Plan, Write } from './plan.ts'
 
 /** A name we need is taken by an object that is not ours, and never will be. */
@@ -28,6 +30,7 @@ export type ExecutorOptions = Readonly<{
   types: readonly ResourceType[]
   fieldManager: string
   record: (regarding: KubeObject, event: EventIntent) => void
+  world: Pick<World, 'now'>
 }>
 
 /** What a plan came to. `failures` is empty where all of it was done. */
@@ -56,11 +59,17 @@ export function createExecutor(options: ExecutorOptions): Executor {
     }
     signal.throwIfAborted()
     const statusWritten = { value: false }
-    const failure = await failureOf(writeStatus(options, plan, subject).then((written) => void (statusWritten.value = written)))
+    const failure = await failureOf(writeStatus(options, statusAfter(options, plan, subject, failures), subject).then((written) => void (statusWritten.value = written)))
     if (failure !== undefined) failures.push(failure)
     if (subject && statusWritten.value) for (const event of plan.events) options.record(subject, event)
     return { failures, statusWritten: statusWritten.value }
   }
+}
+
+/** As planned, unless a name is taken: that stays so until a person acts, who reads it there. */
+function statusAfter({ world }: ExecutorOptions, { status }: Plan, subject: Subject | undefined, failures: readonly unknown[]): Plan['status'] {
+  const conflict = failures.find((failure) => failure instanceof Conflict)
+  return conflict === undefined || status === undefined ? status : saysNameTaken(status, Object(subject?.status), conflict.message, world.now())
 }
 
 /** An object that is going away gets nothing new: its children would outlive the garbage collector's look at it. */
@@ -164,15 +173,15 @@ function isAnother(present: KubeObject, { uid }: ObjectRef): boolean {
 }
 
 /** Guarded by the resourceVersion the plan was made from: `/status` ignores a uid. True if the status was written. */
-async function writeStatus({ client, types, fieldManager }: ExecutorOptions, plan: Plan, subject: Subject | undefined): Promise<boolean> {
-  if (!subject || plan.status === undefined || sameJson(plan.status, subject.status ?? {})) return false
+async function writeStatus({ client, types, fieldManager }: ExecutorOptions, status: Plan['status'], subject: Subject | undefined): Promise<boolean> {
+  if (!subject || status === undefined || sameJson(status, subject.status ?? {})) return false
   const { namespace, name, resourceVersion } = subject.metadata
   const metadata = {
     name,
     ...(namespace === undefined ? {} : { namespace }),
     ...(resourceVersion === undefined ? {} : { resourceVersion }),
   }
-  const intent = { apiVersion: subject.apiVersion, kind: subject.kind, metadata, status: plan.status }
+  const intent = { apiVersion: subject.apiVersion, kind: subject.kind, metadata, status }
   try {
     const written = await client.applyStatus(typesByKind(types)(subject), intent, { fieldManager: `${fieldManager}-status`, live: subject })
     return written.metadata.resourceVersion !== resourceVersion // the same version: only how it is written differed

@@ -20,7 +20,7 @@ function aPass(controller: Controller = fleetController()) {
   for (const type of [FleetType, ShipType]) gate.track(type)
   const cache = new FakeCache(server, gate)
   const client = server.connect({ onWrite: gate.wrote })
-  const execute = createExecutor({ client, cache, types: [FleetType, ShipType], fieldManager: 'tests', record: () => undefined })
+  const execute = createExecutor({ client, cache, types: [FleetType, ShipType], fieldManager: 'tests', record: () => undefined, world })
   const reconcile = createReconciler({ controller, cache, gate, execute, world })
   const stop = new AbortController()
   return { world, server, cache, stop, pass: (log: Log = silentLog) => reconcile(key, log, stop.signal) }

@@ -17,7 +17,7 @@ function aRunner(controller: Controller = fleetController()) {
   const server = new FakeApiServer(world)
   const gate = new ConsistencyGate(world)
   const cache = new FakeCache(server, gate)
-  const execute = createExecutor({ client: server.connect(), cache, types: [FleetType, ShipType], fieldManager: 'tests', record: () => undefined })
+  const execute = createExecutor({ client: server.connect(), cache, types: [FleetType, ShipType], fieldManager: 'tests', record: () => undefined, world })
   const ended: string[] = []
   const observer: RunnerObserver = {
     queue: { taken: () => undefined, finished: () => undefined },

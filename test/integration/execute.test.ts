@@ -29,7 +29,7 @@ async function newFleet(size = 0): Promise<Fleet> {
 /** Executes on the real server with a cache that shows nothing: each decision rests on the server's own answers. */
 function execute(plan: Partial<Plan>, fleet: Fleet, record: (event: EventIntent) => void = () => undefined) {
   const cache = new FakeCache(new FakeApiServer(realWorld))
-  const run = createExecutor({ client: sea.client, cache, types: [FleetType, ShipType], fieldManager: 'tests', record: (_, event) => record(event) })
+  const run = createExecutor({ client: sea.client, cache, types: [FleetType, ShipType], fieldManager: 'tests', record: (_, event) => record(event), world: realWorld })
   return run({ writes: [], events: [], ...plan }, fleet, new AbortController().signal)
 }
 
