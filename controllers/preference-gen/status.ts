@@ -60,10 +60,11 @@ function describePairs({ reported }: Observed, before: PreferenceGenStatus): Pic
 function describeCost(seen: Observed): PreferenceGenStatus['cost'] {
   const { generation, evaluation } = seen
   const graded = evaluation !== undefined && isOwn(evaluation, generation) ? evaluation.status?.cost : undefined
-  const served = servingCost(askingOf(seen))
+  const asking = askingOf(seen)
+  const served = servingCost(asking)
   if (graded === undefined && served === undefined) return undefined
   const { pods, cpuSeconds, memoryGiBSeconds } = graded ?? generation.status?.cost ?? NOTHING
-  return withoutAbsent({ pods, cpuSeconds, memoryGiBSeconds, ...served })
+  return { pods, cpuSeconds, memoryGiBSeconds, seconds: asking.testSeconds + (served?.servingSeconds ?? 0), ...served }
 }
 
 const NOTHING = { pods: 0, cpuSeconds: 0, memoryGiBSeconds: 0 }

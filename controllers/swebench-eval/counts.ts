@@ -58,10 +58,9 @@ export function dryRunOf(seen: Observed): SWEBenchEvalStatus['dryRun'] {
 
 /** What the sandboxes took that have ended, those of baselines among them, and what served a model. */
 export function costOf(seen: Observed): SWEBenchEvalStatus['cost'] {
-  const { all, final } = seen.rows
+  const { all, final, seconds } = seen.rows
   const served = servingCost(askingOf(seen))
   if (all.length === 0 && served === undefined) return undefined
-  const seconds = all.reduce((sum, row) => sum + row.seconds, 0)
   const cpuSeconds = Math.round(seconds * coresOf(seen.resolved.cpu))
   const resolved = of(ofPredictions(seen, final.values()), 'R')
   return {
@@ -69,6 +68,7 @@ export function costOf(seen: Observed): SWEBenchEvalStatus['cost'] {
     cpuSeconds,
     memoryGiBSeconds: Math.round((seconds * bytesOf(seen.resolved.memory)) / GIB),
     ...(resolved === 0 ? {} : { cpuSecondsPerResolved: Math.round(cpuSeconds / resolved) }),
+    seconds: seconds + (served?.servingSeconds ?? 0),
     ...served,
   }
 }

@@ -16,7 +16,7 @@ import { readIndex } from './verdicts.ts'
 
 const WORK_MS = 2_000
 const PULL_MS = 500
-const settings = { harnessImage: 'harness:1', trainer: { image: 'trainer:1', imagePullPolicy: 'Never' }, serverImages: { Transformers: 'trainer:1', VLLM: 'docker.io/vllm/vllm-openai:v0.26.0', SGLang: 'docker.io/lmsysorg/sglang:v0.5.18' }, pools: [], imagePullPolicy: 'Never', artifactsUrl: 'https://artifacts:8443', progressUrl: 'https://progress:8443', endpointHost: 'artifacts', endpointPort: 8443, operatorNamespace: 'swe-operator-system', nameServers: [], bucket: 'swe', caBundle: () => 'CA' } as const
+const settings = { harnessImage: 'harness:1', trainer: { image: 'trainer:1', imagePullPolicy: 'Never' }, serverImages: { Transformers: 'trainer:1', VLLM: 'docker.io/vllm/vllm-openai:v0.26.0', SGLang: 'docker.io/lmsysorg/sglang:v0.5.18' }, currency: 'USD', pools: [], imagePullPolicy: 'Never', artifactsUrl: 'https://artifacts:8443', progressUrl: 'https://progress:8443', endpointHost: 'artifacts', endpointPort: 8443, operatorNamespace: 'swe-operator-system', nameServers: [], bucket: 'swe', caBundle: () => 'CA' } as const
 
 /** Two instances, `a` with three samples and `b` with two: baselines are 0 to 3, predictions 4 to 8. */
 const index = readIndex({

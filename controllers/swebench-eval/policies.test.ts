@@ -8,7 +8,7 @@ import type { Child } from '../jobs/children.ts'
 import type { PrepareVerdict, ProbeVerdict, ReportVerdict } from './verdicts.ts'
 
 const NOW = new Date('2026-01-01T01:00:00Z')
-const settings = { harnessImage: 'harness:1', trainer: { image: 'trainer:1', imagePullPolicy: 'Never' }, serverImages: { Transformers: 'trainer:1', VLLM: 'docker.io/vllm/vllm-openai:v0.26.0', SGLang: 'docker.io/lmsysorg/sglang:v0.5.18' }, pools: [], imagePullPolicy: 'Never', artifactsUrl: 'https://artifacts:8443', progressUrl: 'https://progress:8443', endpointHost: 'artifacts', endpointPort: 8443, operatorNamespace: 'swe-operator-system', nameServers: ['10.96.0.10'], bucket: 'swe', caBundle: () => 'CA' } as const
+const settings = { harnessImage: 'harness:1', trainer: { image: 'trainer:1', imagePullPolicy: 'Never' }, serverImages: { Transformers: 'trainer:1', VLLM: 'docker.io/vllm/vllm-openai:v0.26.0', SGLang: 'docker.io/lmsysorg/sglang:v0.5.18' }, currency: 'USD', pools: [], imagePullPolicy: 'Never', artifactsUrl: 'https://artifacts:8443', progressUrl: 'https://progress:8443', endpointHost: 'artifacts', endpointPort: 8443, operatorNamespace: 'swe-operator-system', nameServers: ['10.96.0.10'], bucket: 'swe', caBundle: () => 'CA' } as const
 const summary = { instances: 4, predictions: 4, toRun: 3, emptyPatches: 1, withoutPrediction: 1, unknownIds: 0, duplicates: 0, badRows: 0, images: 2 }
 const prepared: PrepareVerdict = { kind: 'PrepareEval', exitCode: 0, reason: 'Completed', message: '', summary, data: 'data/p1/' }
 const reported: ReportVerdict = { kind: 'ReportEval', exitCode: 0, reason: 'Completed', message: '', summary: { resolvedRate: '0.2000', low: '0.0362', high: '0.6245', method: 'Wilson', resolved: 1, submitted: 4, total: 5, validOnly: '0.5000' }, artifacts: [] }
