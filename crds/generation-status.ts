@@ -76,6 +76,7 @@ export const servingCost = {
   servingGPUSeconds: count.optional().describe('GPUs that pods had to serve the model times seconds.'),
   amount: price.optional().describe('What serving the model cost so far, at the price of its pool. Absent: there is no price. Sandboxes have none.'),
   currency: price.optional().describe('Currency of the amount.'),
+  budgetUsedPercent: count.optional().describe('Used share of the limit of spec.budget that is nearest, in percent.'),
 }
 
 export type Generated = Immutable<z.infer<typeof generatedSchema>>

@@ -15,7 +15,7 @@ beforeEach(() => {
 })
 
 const put = (kind: string, status: object) => api.put({ apiVersion: 'swe-operator.dev/v1alpha1', kind, metadata: { namespace: 'team', name: 'tiny', uid: `u-${kind}` }, status })
-const served = (minutes: number) => ({ pods: 0, cpuSeconds: 0, memoryGiBSeconds: 0, servingSeconds: 60 * minutes, servingGPUSeconds: 120 * minutes, amount: (minutes / 4).toFixed(4), currency: 'USD' })
+const served = (minutes: number) => ({ pods: 0, cpuSeconds: 0, memoryGiBSeconds: 0, servingSeconds: 60 * minutes, servingGPUSeconds: 120 * minutes, amount: (minutes / 4).toFixed(4), currency: 'USD', budgetUsedPercent: 10 * minutes })
 
 describe.each([['PreferenceGen', 'preference_gen', 'Generating'], ['SWEBenchEval', 'evaluation', 'Generating']])('the metrics of a model that a %s has served', (kind, prefix, state) => {
   const OF_IT = 'namespace="team",name="tiny"'
@@ -26,6 +26,7 @@ describe.each([['PreferenceGen', 'preference_gen', 'Generating'], ['SWEBenchEval
     expect(text).toContain(`swe_operator_${prefix}_serving_seconds{${OF_IT}} 120`)
     expect(text).toContain(`swe_operator_${prefix}_serving_gpu_seconds{${OF_IT}} 240`)
     expect(text).toContain(`swe_operator_${prefix}_cost_amount{${OF_IT},currency="USD"} 0.5`)
+    expect(text).toContain(`swe_operator_${prefix}_budget_used_ratio{${OF_IT}} 0.2`)
     put(kind, { state: 'Succeeded', cost: served(3) })
     expect(await metrics.metrics()).not.toContain(OF_IT)
   })

@@ -7,6 +7,7 @@ import type { Asker } from '../generation/asker.ts'
 import { states as statesOfPreferences } from '../preference-gen/reasons.ts'
 import type { StateEntry } from '../shared/states.ts'
 import { states as statesOfEvaluations } from '../swebench-eval/reasons.ts'
+import { share } from './figures.ts'
 import { growth } from './spending.ts'
 import { onStatusChange } from './status-changes.ts'
 
@@ -33,6 +34,7 @@ type Figure = Readonly<{ name: string; help: string; of(cost: Cost): number | un
 const figures: readonly Figure[] = [
   { name: 'serving_seconds', help: 'Seconds for which pods had a node to serve the model that is asked.', of: ({ servingSeconds }) => servingSeconds },
   { name: 'serving_gpu_seconds', help: 'GPUs times seconds of the pods that serve the model that is asked.', of: ({ servingGPUSeconds }) => servingGPUSeconds },
+  { name: 'budget_used_ratio', help: 'Used share of the limit of spec.budget that is nearest.', of: ({ budgetUsedPercent }) => share(budgetUsedPercent) },
 ]
 
 /** Until it ends: series that carry a name are as many as resources that go on. */

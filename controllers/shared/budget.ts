@@ -46,6 +46,11 @@ export function restOf(limits: readonly Limit[]): string {
   return limits.some(({ secondsLeft }) => secondsLeft > 0) ? '; what is left does not even load the model' : ''
 }
 
+/** What is said of a limit in money that nothing can measure; `missing` is where the price should be. */
+export function withoutPrice(maxCost: string, missing: string): string {
+  return `spec.budget.maxCost ${maxCost} needs a pool with a price, and ${missing}. Set its pricePerGPUHour or pricePerPodHour in the value pools of the operator's chart, or use spec.budget.maxDuration in place of maxCost.`
+}
+
 /** Of the limit that is nearest; undefined without one. */
 export function usedPercentOf(limits: readonly Limit[]): number | undefined {
   return limits.length === 0 ? undefined : Math.max(...limits.map(({ usedPercent }) => usedPercent))

@@ -1,7 +1,7 @@
 // Predictions by the state they are in, as the rows and the preparation tell.
 import type { SWEBenchEvalStatus } from '../../crds/swebench-eval.ts'
 import type { Row } from '../../operator/fan-out/task.ts'
-import { servingCost } from '../generation/serving/cost.ts'
+import { describeSpent } from '../generation/budget.ts'
 import { coresOf, bytesOf } from '../shared/quantity.ts'
 import { askingOf, baselines, type Observed } from './observed.ts'
 import { CACHED, isCached, isExcluded, stateOf } from './rows.ts'
@@ -59,8 +59,8 @@ export function dryRunOf(seen: Observed): SWEBenchEvalStatus['dryRun'] {
 /** What the sandboxes took that have ended, those of baselines among them, and what served a model. */
 export function costOf(seen: Observed): SWEBenchEvalStatus['cost'] {
   const { all, final, seconds } = seen.rows
-  const served = servingCost(askingOf(seen))
-  if (all.length === 0 && served === undefined) return undefined
+  const spent = describeSpent(askingOf(seen))
+  if (all.length === 0 && spent.servingSeconds === undefined) return undefined
   const cpuSeconds = Math.round(seconds * coresOf(seen.resolved.cpu))
   const resolved = of(ofPredictions(seen, final.values()), 'R')
   return {
@@ -68,8 +68,7 @@ export function costOf(seen: Observed): SWEBenchEvalStatus['cost'] {
     cpuSeconds,
     memoryGiBSeconds: Math.round((seconds * bytesOf(seen.resolved.memory)) / GIB),
     ...(resolved === 0 ? {} : { cpuSecondsPerResolved: Math.round(cpuSeconds / resolved) }),
-    seconds: seconds + (served?.servingSeconds ?? 0),
-    ...served,
+    ...spent,
   }
 }
 

@@ -1,5 +1,6 @@
 import type { ResolvedPrices } from '../../crds/generation-status.ts'
 import type { SWEBenchEval, SWEBenchEvalStatus } from '../../crds/swebench-eval.ts'
+import { isHeldState } from '../generation/reasons.ts'
 import { resolveGeneration } from '../generation/resolve.ts'
 import { HARNESS_VERSION } from '../shared/harness.ts'
 import type { Settings } from './settings.ts'
@@ -38,9 +39,9 @@ export function resolve(evaluation: SWEBenchEval, settings: Pick<Settings, 'imag
 
 const PARALLELISM = 16
 
-/** Sandboxes at once; none while it is suspended. */
-export function windowOf({ spec }: SWEBenchEval): number {
-  return spec.suspend === true ? 0 : (spec.parallelism ?? PARALLELISM)
+/** Sandboxes at once; none while it is suspended, or held by its budget. */
+export function windowOf({ spec, status }: SWEBenchEval): number {
+  return spec.suspend === true || isHeldState(status?.state) ? 0 : (spec.parallelism ?? PARALLELISM)
 }
 
 /** Labels of the nodes that sandboxes may have. */

@@ -60,8 +60,8 @@ export const GONE = ['remove Deployment smith-prefs-serve', 'remove Service smit
 /** What the installation has for servers on GPUs, without a price. */
 export const pools = poolsSchema.parse([{ name: 'a100', platform: 'GKE', gpu: 'A100-80', maxGpusPerNode: 4 }, { name: 'cpu' }])
 /** The same with engine VLLM on GPUs of one of the pools. */
-export const onGpus = (more: object, known = pools): Observed => {
-  const seen = serving()
+export const onGpus = (more: object, known = pools, spec: Partial<PreferenceGenSpec> = {}): Observed => {
+  const seen = serving({ spec })
   const generation = { ...seen.generation, spec: { ...seen.generation.spec, generation: { model: tiny, serving: { engine: 'VLLM', pool: 'a100', ...more } } } } as PreferenceGen
   const installation = { ...settings, pools: known }
   return { ...seen, generation, resolved: resolve(generation, installation), settings: installation }
