@@ -55,8 +55,9 @@ function hold<State extends string>(order: Order<State>): Verdict {
 
 function holdAtBudget<State extends string>(order: Order<State>, { state, message }: NonNullable<Order<State>['overBudget']>): Verdict {
   const { found, conclude } = order
-  const apply = found === undefined ? [] : ifChanged(order)
-  if (found === undefined || (apply.length === 0 && found.status?.state === 'Suspended')) return conclude(state, message)
+  if (found === undefined) return conclude(state, message)
+  const apply = ifChanged(order)
+  if (apply.length === 0 && found.status?.state === 'Suspended') return conclude(state, message)
   return conclude(state, `${message} ${finishing(found)}`, { again: CHECK_SECONDS, apply })
 }
 

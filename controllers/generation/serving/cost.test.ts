@@ -60,10 +60,10 @@ describe('what serving on GPUs costs', () => {
   })
 
   it('costs to its end what its pool cost when it began', () => {
-    const priced = (pricePerGPUHour: string) => poolsSchema.parse([{ name: 'a100', platform: 'GKE', gpu: 'A100-80', pricePerGPUHour }])
-    const first = { ...onGpus({}, priced('3.6')), server: ready() }
+    const priced = (prices: object) => poolsSchema.parse([{ name: 'a100', platform: 'GKE', gpu: 'A100-80', ...prices }])
+    const first = { ...onGpus({}, priced({ pricePerGPUHour: '3.6' })), server: ready() }
     const generation = { ...first.generation, status: statusOf(first) }
-    const dearer = { ...settings, currency: 'EUR', pools: priced('36') }
+    const dearer = { ...settings, currency: 'EUR', pools: priced({ pricePerGPUHour: '36', pricePerPodHour: '1' }) }
     expect(statusOf({ ...first, generation, settings: dearer, resolved: resolve(generation, dearer) }).cost).toMatchObject({ amount: '0.6000', currency: 'USD' })
   })
 
