@@ -39,9 +39,9 @@ function spentLimits(seen: Observed): readonly Limit[] {
   return limitsOf(seen).filter(({ secondsLeft }) => secondsLeft < (isToStart ? LEAST_SECONDS : 1))
 }
 
-function overBudgetMessage({ asker, ...seen }: Observed, limits: readonly Limit[]): string {
-  const { generated, samples } = asker.status?.generation ?? {}
-  const where = !isToAsk({ asker, ...seen }) || generated === undefined || samples === undefined ? '' : ` at ${generated} of ${samples} samples`
+function overBudgetMessage(seen: Observed, limits: readonly Limit[]): string {
+  const { generated, samples } = seen.asker.status?.generation ?? {}
+  const where = isToAsk(seen) && generated !== undefined && samples !== undefined ? ` at ${generated} of ${samples} samples` : ''
   return `It has used ${usedOf(limits)}${where}${restOf(limits)}. Raise the limit, and it goes on with the samples and verdicts that are missing.`
 }
 
