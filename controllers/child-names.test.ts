@@ -48,7 +48,7 @@ const children = {
   },
   PreferenceGen: (metadata, number) => {
     const generation: PreferenceGen = { apiVersion: API_VERSION, kind: 'PreferenceGen', metadata, spec }
-    const resolved = resolvePreferences(generation)
+    const resolved = resolvePreferences(generation, settings)
     const evaluation = buildEvaluation(generation, resolved, settings, 'data/p1/')
     const maps = [preferenceInputs.buildInputs(generation, resolved, {}, 'CA'), preferenceResults.buildResults(generation, evaluation)]
     return [...maps, evaluation, preferenceJobs.buildPrepareJob(generation, settings, number), preferenceJobs.buildReportJob(generation, settings, number), ...askedFor(generation, resolved, number)]

@@ -24,6 +24,7 @@ import { labelOwnPod } from './leader-label.ts'
 import { exposeEvaluationMetrics } from './metrics/evaluation-metrics.ts'
 import { exposePreferenceMetrics } from './metrics/preference-metrics.ts'
 import { exposeRunMetrics } from './metrics/run-metrics.ts'
+import { exposeServingMetrics } from './metrics/serving-metrics.ts'
 import { LEASE } from './permissions.ts'
 import { PREFERENCE_GEN_CONTROLLER, preferenceGenController, preferenceGenKinds } from './preference-gen/controller.ts'
 import { PodType, type Pod } from './shared/kinds.ts'
@@ -92,6 +93,7 @@ function exposeMetrics(led: Runtime, book: ProgressBook): void {
   exposeRunMetrics({ ...led, book })
   exposePreferenceMetrics(led)
   exposeEvaluationMetrics(led)
+  exposeServingMetrics(led)
 }
 
 /** The runtime is made from the parts and they need it only once they work. */
@@ -119,12 +121,13 @@ function settingsOf({ trainer, store, artifactsHost, progressHost, endpoints, po
   }
 }
 
-function evalSettingsOf({ harness, trainer, serving, pools, store, artifactsHost, progressHost, endpoints, pod }: Config, keeper: TlsKeeper): EvalSettings {
+function evalSettingsOf({ harness, trainer, serving, pools, currency, store, artifactsHost, progressHost, endpoints, pod }: Config, keeper: TlsKeeper): EvalSettings {
   return {
     harnessImage: harness.image,
     trainer,
     serverImages: { Transformers: trainer.image, VLLM: serving.vllmImage, SGLang: serving.sglangImage },
     pools,
+    currency,
     imagePullPolicy: harness.imagePullPolicy,
     imagePullSecrets: harness.imagePullSecrets,
     artifactsUrl: `https://${artifactsHost}:${endpoints.port}`,

@@ -4,6 +4,7 @@ import { frozenSourceSchema, listMap, timestamp, type Immutable } from './common
 
 const count = z.int().min(0)
 const number = z.string().max(16)
+const price = z.string().max(64)
 
 /** Fields of status.resolved. */
 export const resolvedGeneration = {
@@ -19,6 +20,13 @@ export const resolvedGeneration = {
   servingMemory: number.describe('With a model that is served here: memory of the server.'),
   servingGPUs: count.describe('With a model that is served here on GPUs: how many each server has.'),
   servingReplicas: count.describe('With a model that is served here on GPUs: how many servers.'),
+}
+
+/** Fields of status.resolved, where a pool with prices serves. */
+export const resolvedPrices = {
+  servingPricePerGPUHour: price.describe('With a model that is served here on a pool with prices: price of one GPU for an hour.'),
+  servingPricePerPodHour: price.describe('With a model that is served here on a pool with prices: price of a pod for an hour, beside its GPUs.'),
+  currency: price.describe('Currency of the prices.'),
 }
 
 /** status.generation */
@@ -61,10 +69,18 @@ export const servingStatusSchema = z
 
 /** Fields of status.cost. */
 export const servingCost = {
-  servingSeconds: count.optional().describe('Seconds for which pods had a node to serve the model.'),
-  servingGPUSeconds: count.optional().describe('The same for each GPU that these pods had.'),
+  seconds: count.optional().describe('Seconds for which pods had a node to serve the model and tests ran in sandboxes, all added up: ten sandboxes at once have ten seconds in one.'),
+  servingSeconds: count.optional().describe('Of them, those of pods that serve the model, from when they got a node; live while they serve.'),
+  servingCpuSeconds: count.optional().describe('Cores that pods asked for to serve the model times seconds.'),
+  servingMemoryGiBSeconds: count.optional().describe('GiB of memory that pods asked for to serve the model times seconds.'),
+  servingGPUSeconds: count.optional().describe('GPUs that pods had to serve the model times seconds.'),
+  amount: price.optional().describe('What serving the model cost so far, at the price of its pool. Absent: there is no price. Sandboxes have none.'),
+  currency: price.optional().describe('Currency of the amount.'),
+  budgetUsedPercent: count.optional().describe('Used share of the limit of spec.budget that is nearest, in percent.'),
 }
 
 export type Generated = Immutable<z.infer<typeof generatedSchema>>
 export type ServingStatus = Immutable<z.infer<typeof servingStatusSchema>>
-export type ResolvedGeneration = Immutable<{ [Field in keyof typeof resolvedGeneration]: z.infer<(typeof resolvedGeneration)[Field]> }>
+/** Those that pools have; the currency goes with any of them. */
+export type ResolvedPrices = Immutable<{ [Field in keyof typeof resolvedPrices]?: z.infer<(typeof resolvedPrices)[Field]> }>
+export type ResolvedGeneration = Immutable<{ [Field in keyof typeof resolvedGeneration]: z.infer<(typeof resolvedGeneration)[Field]> }> & ResolvedPrices

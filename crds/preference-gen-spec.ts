@@ -1,5 +1,6 @@
 // What a person writes into a PreferenceGen.
 import { z } from 'zod'
+import { ASKER_BUDGET, budgetSchema, gpusToLimit } from './budget.ts'
 import { checked, cleanupSchema, configMapKeySchema, exactlyOneOf, immutableFields, listAtomic, listSet, s3FileSchema, seed } from './common.ts'
 import { gradedInstances, imagesSchema, parallelism, sandboxSchema } from './grading.ts'
 import { drawn, generationSchema } from './generation.ts'
@@ -87,6 +88,7 @@ const shape = {
   sandbox: sandboxSchema.optional(),
   images: imagesSchema.optional(),
   parallelism: parallelism.optional(),
+  budget: budgetSchema({ ...ASKER_BUDGET, held: `${ASKER_BUDGET.held} What its evaluation takes counts too.` }).optional(),
   cleanup: cleanupSchema.optional(),
   suspend: z.boolean().optional().describe('true lets running sandboxes finish and starts nothing. Can be changed at any time. Default: false.'),
 }
@@ -94,6 +96,6 @@ const shape = {
 export const preferenceGenSpecSchema = z
   .object(shape)
   .meta({
-    description: 'Which patches are graded, those of a file or new ones, and how pairs are made of them. Immutable but for parallelism, suspend and cleanup.',
-    ...checked(exactlyOneOf('predictions', 'generation'), ...promptRules, ...immutableFields('PreferenceGen', shape, ['parallelism', 'suspend', 'cleanup'])),
+    description: 'Which patches are graded, those of a file or new ones, and how pairs are made of them. Immutable but for parallelism, suspend, budget and cleanup.',
+    ...checked(exactlyOneOf('predictions', 'generation'), gpusToLimit, ...promptRules, ...immutableFields('PreferenceGen', shape, ['parallelism', 'suspend', 'budget', 'cleanup'])),
   })

@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { artifactSchema, badRowExamplesSchema, conditionsSchema, frozenSourceSchema, listAtomic, listMap, listSet, observedGeneration, timestamp } from './common.ts'
 import { originSchema } from './from-run.ts'
 import { ownEvaluationSchema } from './own-evaluation.ts'
-import { generatedSchema, resolvedGeneration, servingCost, servingStatusSchema } from './generation-status.ts'
+import { generatedSchema, resolvedGeneration, resolvedPrices, servingCost, servingStatusSchema } from './generation-status.ts'
 
 const count = z.int().min(0)
 const rate = z.string().max(16)
@@ -19,6 +19,7 @@ const resolvedSchema = z
     pairSeed: count.describe('Seed of the choice of pairs.'),
     splitSeed: count.describe('Seed of the division into train and test.'),
     ...resolvedGeneration,
+    ...resolvedPrices,
   })
   .partial()
   .describe('The values in force: what spec says, and the default where it says nothing.')

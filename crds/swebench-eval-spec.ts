@@ -1,5 +1,6 @@
 // What a person writes into a SWEBenchEval.
 import { z } from 'zod'
+import { ASKER_BUDGET, budgetSchema, gpusToLimit } from './budget.ts'
 import { checked, cleanupSchema, configMapKeySchema, exactlyOneOf, immutableFields, listSet, objectName, s3FileSchema } from './common.ts'
 import { drawn, generationSchema } from './generation.ts'
 import { gradedInstances, imagesSchema, parallelism, sandboxSchema } from './grading.ts'
@@ -67,6 +68,7 @@ const shape = {
     .meta({ description: 'Earlier SWEBenchEvals of this namespace to compare the result with, instance by instance. The report waits until they are complete. Can be changed until then. Default: none.', ...listSet })
     .optional(),
   parallelism: parallelism.optional(),
+  budget: budgetSchema(ASKER_BUDGET).optional(),
   cleanup: cleanupSchema.optional(),
   suspend: z.boolean().optional().describe('true lets running sandboxes finish and starts none. Can be changed at any time. Default: false.'),
 }
@@ -97,8 +99,8 @@ const dryRunRunsNoTests = [
   { rule: `${IS_TESTED} || !has(self.compareWith)`, message: 'dryRun has no result that compareWith could compare: leave one of the two out' },
 ]
 
-export const MUTABLE_OF_EVALS: readonly string[] = ['parallelism', 'suspend', 'cleanup', 'compareWith']
+export const MUTABLE_OF_EVALS: readonly string[] = ['parallelism', 'suspend', 'budget', 'cleanup', 'compareWith']
 
 export const sweBenchEvalSpecSchema = z
   .object(shape)
-  .meta({ description: 'What is graded, predictions that are there or those that a model makes for it, and how. Immutable but for parallelism, suspend, cleanup and compareWith.', ...checked(exactlyOneOf('predictions', 'generation'), styleNeedsGeneration, ...promptRules, provenNeedsBaselines, flakyNeedsReruns, ...dryRunRunsNoTests, ...immutableFields('SWEBenchEval', shape, MUTABLE_OF_EVALS)) })
+  .meta({ description: 'What is graded, predictions that are there or those that a model makes for it, and how. Immutable but for parallelism, suspend, budget, cleanup and compareWith.', ...checked(exactlyOneOf('predictions', 'generation'), styleNeedsGeneration, gpusToLimit, ...promptRules, provenNeedsBaselines, flakyNeedsReruns, ...dryRunRunsNoTests, ...immutableFields('SWEBenchEval', shape, MUTABLE_OF_EVALS)) })

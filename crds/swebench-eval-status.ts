@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import { artifactSchema, badRowExamplesSchema, conditionsSchema, frozenSourceSchema, listMap, observedGeneration, timestamp } from './common.ts'
 import { originSchema } from './from-run.ts'
-import { generatedSchema, resolvedGeneration, servingCost, servingStatusSchema } from './generation-status.ts'
+import { generatedSchema, resolvedGeneration, resolvedPrices, servingCost, servingStatusSchema } from './generation-status.ts'
 
 const count = z.int().min(0)
 const shortText = z.string().max(256)
@@ -25,6 +25,7 @@ const resolvedSchema = z
     cache: z.enum(['Use', 'Ignore']).describe('Whether verdicts of earlier evaluations count where these ran the same.'),
     pinDigests: z.enum(['Required', 'BestEffort', 'Never']).describe('Whether images run by digest.'),
     ...resolvedGeneration,
+    ...resolvedPrices,
   })
   .partial()
   .describe('The values in force: what spec says, and the default where it says nothing.')

@@ -1,6 +1,7 @@
 // What a person writes into a TrainingRun.
 import { z } from 'zod'
-import { checked, cleanupSchema, decimal, duration, exactlyOneOf, immutableFields, labelText, listSet, type Rule, seed } from './common.ts'
+import { budgetSchema } from './budget.ts'
+import { checked, cleanupSchema, decimal, exactlyOneOf, immutableFields, labelText, listSet, type Rule, seed } from './common.ts'
 import { cores, memory } from './quantities.ts'
 import { dataSchema, splitSchema } from './training-run-data.ts'
 import { dpoSchema } from './training-run-dpo.ts'
@@ -123,18 +124,12 @@ const computeSchema = z
   })
   .describe('What the training pod asks for.')
 
-const LIMIT_RANGE = { above: 0, message: 'above 0, such as "250"' }
-
-const budgetSchema = z
-  .object({
-    maxCost: decimal('Most that all attempts together may cost, in the currency of the operator, as a string such as "250". Needs a pool with a price. Default: no limit.', LIMIT_RANGE).optional(),
-    maxGPUHours: decimal('Most GPU-hours of all attempts together, as a string such as "64". Default: no limit.', LIMIT_RANGE).optional(),
-    maxDuration: duration('Longest time that all attempts together may occupy a node, such as 8h, 90m or 1h30m. Default: no limit.').optional(),
-  })
-  .meta({
-    description: 'Where to stop. A run that reaches a limit writes a checkpoint and frees its node; raising the limit continues it. May be changed, added and removed at any time.',
-    ...checked({ rule: 'has(self.maxCost) || has(self.maxGPUHours) || has(self.maxDuration)', message: 'at least one of maxCost, maxGPUHours and maxDuration must be set' }),
-  })
+const BUDGET = {
+  held: 'A run that reaches a limit writes a checkpoint and frees its node; raising the limit continues it.',
+  maxCost: 'Most that all attempts together may cost, in the currency of the operator, as a string such as "250". Needs a pool with a price.',
+  maxGPUHours: 'Most GPU-hours of all attempts together, as a string such as "64".',
+  maxDuration: 'Longest time that all attempts together may occupy a node, such as 8h, 90m or 1h30m.',
+}
 
 const engineOptionsSchema = z
   .record(z.string(), z.string().max(512).describe('Its value as on the command line of TRL, such as "true", "5" or "0.1".'))
@@ -167,7 +162,7 @@ const specShape = {
   engineOptions: engineOptionsSchema.optional(),
   compute: computeSchema.optional(),
   gracePeriodSeconds: z.int().min(10).max(3600).optional().describe('Seconds the training pod gets to write a last checkpoint when it is stopped. Default: 120.'),
-  budget: budgetSchema.optional(),
+  budget: budgetSchema(BUDGET).optional(),
   gate: gateSchema.optional(),
   publish: publishSchema.optional(),
   cleanup: cleanupSchema.optional(),

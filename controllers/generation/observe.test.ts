@@ -20,7 +20,7 @@ import { buildServer } from './resources/server.ts'
 import { serverKinds } from './watched.ts'
 
 const kinds = [...trainingRunKinds, ...preferenceGenKinds, ...sweBenchEvalKinds, ...serverKinds]
-const settings = { harnessImage: 'harness:1', imagePullPolicy: 'Never', trainer: { image: 'trainer:1', imagePullPolicy: 'Never' }, serverImages: { Transformers: 'trainer:1', VLLM: 'docker.io/vllm/vllm-openai:v0.26.0', SGLang: 'docker.io/lmsysorg/sglang:v0.5.18' }, pools: [], artifactsUrl: 'https://artifacts:8443', progressUrl: 'https://progress:8443', endpointHost: 'artifacts', endpointPort: 8443, operatorNamespace: 'swe-operator-system', nameServers: [], bucket: 'swe', caBundle: () => 'CA' } as const
+const settings = { harnessImage: 'harness:1', imagePullPolicy: 'Never', trainer: { image: 'trainer:1', imagePullPolicy: 'Never' }, serverImages: { Transformers: 'trainer:1', VLLM: 'docker.io/vllm/vllm-openai:v0.26.0', SGLang: 'docker.io/lmsysorg/sglang:v0.5.18' }, currency: 'USD', pools: [], artifactsUrl: 'https://artifacts:8443', progressUrl: 'https://progress:8443', endpointHost: 'artifacts', endpointPort: 8443, operatorNamespace: 'swe-operator-system', nameServers: [], bucket: 'swe', caBundle: () => 'CA' } as const
 const nothing = async () => undefined
 const book = new Map<string, TrainingRunProgress>()
 const sources = { settings, warnings: { latest: nothing }, store: { samplesManifest: nothing, dataManifest: nothing, reportManifest: nothing }, progress: { of: (uid: string) => book.get(uid) }, sandboxes: { progressOf: () => undefined } } as Sources
@@ -66,6 +66,12 @@ class World {
     this.put(pod)
   }
 
+  /** As they take it away with the Deployment. */
+  podGone(): void {
+    const pods = this.#storeOf(PodType)
+    for (const pod of pods.list()) pods.drop(pod, 'Watch')
+  }
+
   #carryOut(write: Write): void {
     if (write.op === 'create' || write.op === 'apply') this.put(write.object)
     if (write.op !== 'remove') return
@@ -89,9 +95,9 @@ describe.each([['PreferenceGen', 'smith-prefs'], ['SWEBenchEval', 'smith-eval']]
     const world = new World(askers[kind])
     expect(await world.reconcile()).toEqual([`apply ${prefix}-model`, ...['serve', 'serve', 'serve'].map((part) => `create ${prefix}-${part}`)])
     expect([world.asker.status?.state, await world.reconcile()]).toEqual(['Serving', []])
-    const { template } = buildServer(world.asker, { ...resolveGeneration(world.asker, 42), selectSeed: 42, harnessVersion: '5' }, settings).spec
+    const { template } = buildServer(world.asker, { ...resolveGeneration(world.asker, 42, settings), selectSeed: 42, harnessVersion: '5' }, settings).spec
     world.pod(template, { phase: 'Pending', conditions: [scheduled], initContainerStatuses: [{ name: 'fetch', state: { running: {} } }] })
-    expect([await world.reconcile(), world.asker.status?.cost]).toEqual([[], { pods: 0, cpuSeconds: 0, memoryGiBSeconds: 0, servingSeconds: 60 }])
+    expect([await world.reconcile(), world.asker.status?.cost]).toEqual([[], { pods: 0, cpuSeconds: 0, memoryGiBSeconds: 0, seconds: 60, servingSeconds: 60, servingCpuSeconds: 120, servingMemoryGiBSeconds: 480 }])
     world.pod(template, { phase: 'Running', conditions: [scheduled, { type: 'Ready', status: 'True' }], initContainerStatuses: fetched, containerStatuses: [{ name: 'serve', state: { running: {} } }] })
     expect(await world.reconcile()).toEqual([`apply ${prefix}-questions`, `create ${prefix}-generate-1`])
     expect(world.asker.status?.serving?.model?.sha256).toBe('d'.repeat(64))
@@ -100,6 +106,29 @@ describe.each([['PreferenceGen', 'smith-prefs'], ['SWEBenchEval', 'smith-eval']]
     world.asker = { ...world.asker, spec: { ...world.asker.spec, suspend: true } } as Asker
     expect(await world.reconcile()).toEqual([`remove ${prefix}-generate-1`, ...['serve', 'serve', 'serve'].map((part) => `remove ${prefix}-${part}`)])
     expect([await world.reconcile(), world.asker.status?.state]).toEqual([[], 'Suspended'])
+  })
+})
+
+describe.each([['PreferenceGen', 'smith-prefs'], ['SWEBenchEval', 'smith-eval']] as const)('a %s whose model is served on a budget', (kind, prefix) => {
+  const server = ['serve', 'serve', 'serve'].map((part) => `${prefix}-${part}`)
+
+  it('is stopped when that is spent, told what it took, and goes on when it is raised', async () => {
+    const world = new World({ ...askers[kind], spec: { ...spec, budget: { maxDuration: '1m' } } } as Asker)
+    const { template } = buildServer(world.asker, { ...resolveGeneration(world.asker, 42, settings), selectSeed: 42, harnessVersion: '5' }, settings).spec
+    const served = () => world.pod(template, { phase: 'Running', conditions: [scheduled, { type: 'Ready', status: 'True' }], initContainerStatuses: fetched, containerStatuses: [{ name: 'serve', state: { running: {} } }] })
+    world.now = new Date('2026-01-01T00:59:00Z')
+    await world.reconcile()
+    served()
+    world.now = new Date('2026-01-01T00:59:31Z')
+    expect([(await world.reconcile()).at(-1), world.asker.status?.cost?.servingSeconds]).toEqual([`create ${prefix}-generate-1`, 30])
+    world.now = new Date('2026-01-01T01:00:00Z')
+    expect(await world.reconcile()).toEqual([`remove ${prefix}-generate-1`, ...server.map((part) => `remove ${part}`)])
+    world.podGone()
+    world.now = new Date('2026-01-01T03:00:00Z')
+    expect([await world.reconcile(), world.asker.status?.state, world.asker.status?.cost]).toEqual([[], 'BudgetExceeded', expect.objectContaining({ seconds: 60, servingSeconds: 60, budgetUsedPercent: 100 })])
+    world.asker = { ...world.asker, spec: { ...world.asker.spec, budget: { maxDuration: '5m' } } } as Asker
+    expect(await world.reconcile()).toEqual(expect.arrayContaining(server.map((part) => `create ${part}`)))
+    expect([world.asker.status?.state, world.asker.status?.cost?.budgetUsedPercent]).toEqual(['Serving', 20])
   })
 })
 

@@ -38,6 +38,8 @@ export type Observed = Generating & Readonly<{
   caBundle?: string
   /** The newest complaint of Kubernetes about the Job that is on its way. */
   warning?: string
+  /** For how long tests ran in sandboxes, all of them added up. */
+  testSeconds: number
   /** Whether what the model made, or what took its place, was read by the next program. */
   isPrepared: boolean
   conclude: Conclude

@@ -17,13 +17,13 @@ export type AskerKind<Seen> = Readonly<{
 /** What is to be done about one that may have a model asked, from what was seen of it alone. Sandboxes are not its plan's to drive. */
 export function planAsker<Seen>(seen: Seen, { policies, askingOf, entryOf, buildStatus }: AskerKind<Seen>): Plan {
   const asking = askingOf(seen)
-  const { asker, server } = asking
+  const { asker } = asking
   if (isGoing(asker)) return { writes: [], events: [] }
   const verdict = decide(policies, seen)
   if (!verdict) throw new TypeError(`no policy decided about ${asker.kind} ${asker.metadata.name}`)
   const entry = entryOf(verdict.reason)
-  const remove = [...(verdict.remove ?? []), ...unneeded(asking, entry.phase)]
-  const again = isFinished(asker) ? verdict.again : nextLook(server, verdict)
+  const remove = [...(verdict.remove ?? []), ...unneeded(asking, { phase: entry.phase, reason: verdict.reason })]
+  const again = isFinished(asker) ? verdict.again : nextLook(asking, verdict)
   const isNews = !isFinished(asker) && asker.status?.state !== verdict.reason
   return {
     writes: writesOf({ ...verdict, remove }),

@@ -3,6 +3,7 @@ import { isLive, jobsOf } from '../jobs/children.ts'
 import { nextRun } from '../jobs/run-once.ts'
 import { PROGRAM_RETRIES, runProgram } from '../jobs/run-program.ts'
 import { toDuration } from '../shared/duration.ts'
+import { heldByBudget } from './budget.ts'
 import { groundwork } from './groundwork.ts'
 import { isToAsk, type Observed } from './observed.ts'
 import { isState } from './reasons.ts'
@@ -18,6 +19,15 @@ export function holdAsking(seen: Observed): Verdict | undefined {
   const live = askings.filter(isLive)
   if (live.length > 0) return conclude('Suspending', 'The pod that asks the model stores its answers and stops.', { remove: jobsOf(live), again: CHECK_SECONDS })
   return conclude('Suspended', 'The model is not asked. spec.suspend false goes on with the samples that are missing.')
+}
+
+/** Policy: nothing is asked for that the budget does not allow; answers are kept. */
+export function holdAskingAtBudget(seen: Observed): Verdict | undefined {
+  const held = isToAsk(seen) ? heldByBudget(seen) : undefined
+  if (held === undefined) return undefined
+  const live = seen.askings.filter(isLive)
+  if (live.length === 0) return seen.conclude(held.state, held.message)
+  return seen.conclude(held.state, `${held.message} The pod that asks the model stores its answers and stops.`, { remove: jobsOf(live), again: CHECK_SECONDS })
 }
 
 /** Policy: asks once for all samples; the model is served for it, and no longer. */

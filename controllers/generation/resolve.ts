@@ -1,8 +1,10 @@
 import { drawn } from '../../crds/generation.ts'
-import type { ResolvedGeneration } from '../../crds/generation-status.ts'
+import type { ResolvedGeneration, ResolvedPrices } from '../../crds/generation-status.ts'
 import type { Asker } from './asker.ts'
 import { engines } from './serving/engines.ts'
 import { isServed } from './serving/model.ts'
+import { poolOf } from './serving/pool.ts'
+import type { Settings } from './settings.ts'
 
 /** The values in force, and of the others what who asks must be told. */
 export type Resolved = ResolvedGeneration & Readonly<{ selectSeed: number; harnessVersion: string }>
@@ -18,7 +20,7 @@ const SERVING = ['servingEngine', 'servingCpu', 'servingMemory', 'servingGPUs', 
 const SAMPLING = ['samplesPerInstance', 'temperature', 'topP', 'maxTokens', 'samplingSeed', 'concurrency'] as const satisfies readonly (keyof ResolvedGeneration)[]
 
 /** `seed` is that of every choice that has none of its own. */
-export function resolveGeneration(asker: Asker, seed: number): ResolvedGeneration {
+export function resolveGeneration(asker: Asker, seed: number, settings: Pick<Settings, 'pools' | 'currency'>): ResolvedGeneration {
   const { sampling, serving, concurrency } = asker.spec.generation ?? {}
   const { samplesPerInstance, temperature } = drawn[asker.kind]
   const { engine: servingEngine = 'Transformers', gpus: servingGPUs = 1, replicas: servingReplicas = 1 } = serving ?? {}
@@ -36,6 +38,17 @@ export function resolveGeneration(asker: Asker, seed: number): ResolvedGeneratio
     servingMemory: serving?.resources?.memory ?? `${SERVER[runsOn].memory * servingGPUs}Gi`,
     servingGPUs,
     servingReplicas,
+    ...resolvePrices(asker, settings),
+  }
+}
+
+/** Frozen with the rest: a price that changes later is the price of later ones. */
+function resolvePrices(asker: Asker, settings: Pick<Settings, 'pools' | 'currency'>): ResolvedPrices {
+  if (asker.status?.resolved?.currency !== undefined) return {}
+  const { pricePerGPUHour, pricePerPodHour } = poolOf(asker, settings) ?? {}
+  return {
+    ...(pricePerGPUHour === undefined ? {} : { servingPricePerGPUHour: pricePerGPUHour, currency: settings.currency }),
+    ...(pricePerPodHour === undefined ? {} : { servingPricePerPodHour: pricePerPodHour, currency: settings.currency }),
   }
 }
 

@@ -14,6 +14,8 @@ export type Settings = ImageSettings & Readonly<{
   serverImages: Readonly<Record<EngineName, string>>
   /** What spec.generation.serving.pool may name. */
   pools: readonly Pool[]
+  /** Of the prices of pools, such as USD. */
+  currency: string
   /** Origin of the artifact endpoint, such as `https://swe-operator-artifacts.swe-operator-system.svc:8443`. */
   artifactsUrl: string
   /** Origin of the progress Service, which leads to the leader alone. */

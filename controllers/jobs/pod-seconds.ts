@@ -6,13 +6,15 @@ export type Clock = Readonly<{
   now: Date
   /** When its program last reported, if it did. */
   reportedTime?: string | undefined
+  /** How often what lives is measured. Absent: each minute. */
+  stepSeconds?: number
 }>
 
 const REFRESH_SECONDS = 60 // of a pod that reports nothing: each new figure is a write; a report is one anyway
 
 /**
  * Whole seconds from the moment the pod got its node until its program ended, or until now. What lives is measured at
- * its last report and each minute after it.
+ * its last report and each step after it.
  */
 export function podSeconds(pod: Pod, job: Job | undefined, clock: Clock): number {
   const since = placedTime(pod)
@@ -39,10 +41,10 @@ function endOf(pod: Pod, job: Job | undefined, now: Date): Date {
   return told === undefined ? now : new Date(told)
 }
 
-function lastLook(since: string, { now, reportedTime }: Clock): Date {
+function lastLook(since: string, { now, reportedTime, stepSeconds = REFRESH_SECONDS }: Clock): Date {
   const lookedMs = Math.max(Date.parse(since), Date.parse(reportedTime ?? since))
-  const refreshes = Math.max(0, Math.floor((now.getTime() - lookedMs) / 1000 / REFRESH_SECONDS))
-  return new Date(lookedMs + refreshes * REFRESH_SECONDS * 1000)
+  const refreshes = Math.max(0, Math.floor((now.getTime() - lookedMs) / 1000 / stepSeconds))
+  return new Date(lookedMs + refreshes * stepSeconds * 1000)
 }
 
 /** Whole ones. */

@@ -48,8 +48,6 @@ describe('the metrics of evaluations', () => {
     put({ state: 'Running', counts: counts({ resolved: 4 }), progress: { percent: 40, running: 2, waiting: 4, etaSeconds: 90 }, baseline: { instances: 5, valid: 2, goldFails: 1, noOpResolves: 1, unknown: 1 } })
     expect(await metrics.metrics()).toContain('swe_operator_evaluation_eta_seconds{namespace="team",name="lite"} 90')
     expect(await metrics.metrics()).toContain('swe_operator_evaluation_invalid_instances{namespace="team",name="lite"} 2')
-    put({ state: 'Generating', cost: { pods: 0, cpuSeconds: 0, memoryGiBSeconds: 0, servingSeconds: 60 } })
-    expect(await metrics.metrics()).toContain('swe_operator_evaluation_serving_seconds{namespace="team",name="lite"} 60')
     put({ state: 'Succeeded', counts: counts({ resolved: 4 }) })
     expect(await metrics.metrics()).not.toContain('swe_operator_evaluation_resolved{')
   })

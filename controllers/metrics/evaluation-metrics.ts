@@ -38,7 +38,6 @@ const figures: readonly Figure[] = [
   { name: 'waiting', help: 'Predictions and baselines that wait for a sandbox.', of: ({ progress }) => progress?.waiting },
   { name: 'eta_seconds', help: 'Seconds until the last verdict at the present pace.', of: ({ progress }) => progress?.etaSeconds },
   { name: 'cpu_seconds', help: 'Cores asked for times seconds, of all sandboxes that have ended.', of: ({ cost }) => cost?.cpuSeconds },
-  { name: 'serving_seconds', help: 'Seconds for which pods had a node to serve the model that an evaluation asks.', of: ({ cost }) => cost?.servingSeconds },
 ]
 
 function showFigures({ cache, metrics, isLeading }: EvaluationMetricsDeps): void {

@@ -68,6 +68,7 @@ function numberIn(text: string): number {
   return infinite === undefined ? Number(text) : sign === '-' ? -Infinity : Infinity
 }
 
-function share(percent: number | undefined): number | undefined {
+/** Of a whole percent. */
+export function share(percent: number | undefined): number | undefined {
   return percent === undefined ? undefined : percent / 100
 }

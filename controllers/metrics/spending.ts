@@ -40,7 +40,7 @@ function finished(status: Status) {
 }
 
 /** A counter never falls: a figure that did, or is none, adds nothing. */
-function growth(before: number | string | undefined, after: number | string | undefined): number {
+export function growth(before: number | string | undefined, after: number | string | undefined): number {
   const grown = Number(after ?? 0) - Number(before ?? 0)
   return grown > 0 ? grown : 0
 }

@@ -38,7 +38,7 @@ export async function observe(generation: PreferenceGen, context: ReconcileConte
     generation,
     now: world.now(),
     settings: sources.settings,
-    resolved: resolve(generation),
+    resolved: resolve(generation, sources.settings),
     ...known,
     leftovers: isFinished(generation) ? [...jobs, ...maps.by('owner', uid)].map(refOf) : [],
     ...(inputs === undefined ? {} : { inputs }),

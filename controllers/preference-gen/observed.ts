@@ -4,6 +4,7 @@ import type { ObjectRef } from '../../operator/api/object.ts'
 import type { Generating, Observed as AskingSeen } from '../generation/observed.ts'
 import type { Child } from '../jobs/children.ts'
 import type { ConfigMap } from '../shared/kinds.ts'
+import { isOwn } from '../shared/own-evaluation.ts'
 import { conclude } from './reasons.ts'
 import type { Resolved } from './resolve.ts'
 import type { Settings } from './settings.ts'
@@ -42,7 +43,14 @@ export type Observed = Generating & Readonly<{
 
 /** As the policies of the asking see it. */
 export function askingOf(seen: Observed): AskingSeen {
-  return { ...seen, asker: seen.generation, isPrepared: preparedPrefix(seen) !== undefined, conclude }
+  return { ...seen, asker: seen.generation, testSeconds: testSeconds(seen), isPrepared: preparedPrefix(seen) !== undefined, conclude }
+}
+
+/** What its evaluation has counted; once that is gone, what was last seen of it. */
+function testSeconds({ evaluation, generation }: Pick<Observed, 'evaluation' | 'generation'>): number {
+  if (evaluation !== undefined && isOwn(evaluation, generation)) return evaluation.status?.cost?.seconds ?? 0
+  const { seconds = 0, servingSeconds = 0 } = generation.status?.cost ?? {}
+  return seconds - servingSeconds
 }
 
 /** Where the prepared samples lie, below the own prefix; undefined before the preparation. */

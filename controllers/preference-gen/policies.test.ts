@@ -10,7 +10,7 @@ import { buildEvaluation } from './resources/evaluation.ts'
 import type { PrepareVerdict, ReportVerdict } from './verdicts.ts'
 
 const NOW = new Date('2026-01-01T01:00:00Z')
-const settings = { harnessImage: 'harness:1', imagePullPolicy: 'Never', trainer: { image: 'trainer:1', imagePullPolicy: 'Never' }, serverImages: { Transformers: 'trainer:1', VLLM: 'docker.io/vllm/vllm-openai:v0.26.0', SGLang: 'docker.io/lmsysorg/sglang:v0.5.18' }, pools: [], artifactsUrl: 'https://artifacts:8443', progressUrl: 'https://progress:8443', bucket: 'swe', caBundle: () => 'CA' } as const
+const settings = { harnessImage: 'harness:1', imagePullPolicy: 'Never', trainer: { image: 'trainer:1', imagePullPolicy: 'Never' }, serverImages: { Transformers: 'trainer:1', VLLM: 'docker.io/vllm/vllm-openai:v0.26.0', SGLang: 'docker.io/lmsysorg/sglang:v0.5.18' }, currency: 'USD', pools: [], artifactsUrl: 'https://artifacts:8443', progressUrl: 'https://progress:8443', bucket: 'swe', caBundle: () => 'CA' } as const
 const summary = { instances: 3, samples: 12, uniquePatches: 9, emptyPatches: 1, withoutSample: 0, unknownIds: 0, duplicates: 0, badRows: 0, badPredictions: 0, notSelected: 0, evaluationSets: 1 }
 const prepared: PrepareVerdict = { kind: 'PrepareGen', exitCode: 0, reason: 'Completed', message: '', summary, sources: { instances: { uri: 's3://swe/team/rows.jsonl' }, predictions: { uri: 's3://swe/team/preds.jsonl', sha256: 'a'.repeat(64) } }, data: 'data/p1/' }
 const pairs = { instances: 3, samples: 12, uniquePatches: 9, resolved: 4, allPass: 1, allFail: 0, withPairs: 2, pairs: 5, yield: '0.4167', lengthRatio: '0.9312', dropped: [{ reason: 'TimedOut', count: 1 }] }
@@ -26,7 +26,7 @@ function anObservation({ spec, status, ...more }: Changes = {}): Observed {
     spec: { instances: { configMap: { name: 'rows', key: 'rows.jsonl' }, format: 'SWESmith' }, predictions: { configMap: { name: 'preds', key: 'preds.jsonl' } }, ...spec },
     ...(status === undefined ? {} : { status }),
   }
-  return { generation, now: NOW, settings, resolved: resolve(generation), caBundle: 'CA', server: { pods: [] }, askings: [], preparations: [], reports: [], leftovers: [], consulted: true, ...more }
+  return { generation, now: NOW, settings, resolved: resolve(generation, settings), caBundle: 'CA', server: { pods: [] }, askings: [], preparations: [], reports: [], leftovers: [], consulted: true, ...more }
 }
 
 const condition = (type: string, status: 'True' | 'False', message = '') => ({ type, status, reason: 'Any', message, lastTransitionTime: '2026-01-01T00:00:00Z' })
@@ -38,7 +38,7 @@ function anEvaluation(status: SWEBenchEvalStatus, spec: Partial<SWEBenchEvalSpec
   return { ...made, metadata: { ...made.metadata, uid: 'u-1' }, spec: { ...made.spec, ...spec }, status }
 }
 
-const graded = anEvaluation({ conditions: [condition('Complete', 'True')], cost: { pods: 12, cpuSeconds: 90, memoryGiBSeconds: 360 }, counts: { resolved: 4, total: 9 }, artifacts: [{ name: 'results.jsonl', uri: 's3://swe/team/u-1/report/r/results.jsonl', sha256: '0'.repeat(64), sizeBytes: 1, createdTime: '2026-01-01T00:00:00Z' }] })
+const graded = anEvaluation({ conditions: [condition('Complete', 'True')], cost: { pods: 12, cpuSeconds: 90, memoryGiBSeconds: 360, seconds: 90 }, counts: { resolved: 4, total: 9 }, artifacts: [{ name: 'results.jsonl', uri: 's3://swe/team/u-1/report/r/results.jsonl', sha256: '0'.repeat(64), sizeBytes: 1, createdTime: '2026-01-01T00:00:00Z' }] })
 const statusOf = (seen: Observed): PreferenceGenStatus => plan(seen).status ?? {}
 const stateOf = (seen: Observed): unknown => statusOf(seen).state
 const saidOf = (seen: Observed): string => statusOf(seen).conditions?.find(({ type }) => type === 'Ready')?.message ?? ''
@@ -118,7 +118,7 @@ describe('a PreferenceGen', () => {
     expect([stateOf(seen), written(seen)]).toEqual(['Pairing', ['apply ConfigMap smith-inputs-prefs', 'create ConfigMap smith-prefs-results', 'create Job smith-prefs-report-1']])
     const results = plan(seen).writes.flatMap((write) => (write.op === 'create' && write.object.kind === 'ConfigMap' ? [JSON.parse((write.object as { data?: Record<string, string> }).data?.['results.json'] ?? '')] : []))
     expect(results).toEqual([{ version: 1, evaluation: { name: 'smith-grade', uid: 'u-1' }, artifacts: { 'results.jsonl': 's3://swe/team/u-1/report/r/results.jsonl' } }])
-    expect(statusOf(seen).cost).toEqual({ pods: 12, cpuSeconds: 90, memoryGiBSeconds: 360 })
+    expect(statusOf(seen).cost).toEqual({ pods: 12, cpuSeconds: 90, memoryGiBSeconds: 360, seconds: 90 })
   })
 
   it('succeeds with what the pairs are, and where they lie', () => {
@@ -173,7 +173,7 @@ describe('a PreferenceGen that has a model make its samples', () => {
   const asking = (more: Changes = {}): Observed => {
     const seen = anObservation(more)
     const generation: PreferenceGen = { ...seen.generation, spec: { ...spec, ...more.spec, generation: { model: api } } }
-    return { ...seen, generation, resolved: resolve(generation) }
+    return { ...seen, generation, resolved: resolve(generation, settings) }
   }
 
   it('asks it first, with a key that no other pod sees', () => {

@@ -9,7 +9,7 @@ import { superviseEvaluation } from '../shared/own-evaluation.ts'
 import { foreignSource } from '../shared/sources.ts'
 import { orderOf } from './grading.ts'
 import { followRun } from '../generation/from-run.ts'
-import { ask, holdAsking } from '../generation/policies.ts'
+import { ask, holdAsking, holdAskingAtBudget } from '../generation/policies.ts'
 import { askingOf, preparedPrefix, type Observed } from './observed.ts'
 import { supervise } from './program.ts'
 import { conclude } from './reasons.ts'
@@ -24,6 +24,7 @@ export const policies: readonly Policy<Observed>[] = [
   waitForStore, // what comes next depends on what lies there
   checkReferences, // before anything is created for one that can never work
   (seen) => holdAsking(askingOf(seen)), // nothing is asked for while it is suspended; answers are kept
+  (seen) => holdAskingAtBudget(askingOf(seen)), // after the suspension, which asks for the same and says so
   (seen) => followRun(askingOf(seen)), // behind the suspension, which may last as long
   (seen) => ask(askingOf(seen)), // once, where samples are not given; the model is served for it, and no longer
   prepare, // once; what is graded and paired is what was prepared

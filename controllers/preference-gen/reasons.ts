@@ -15,6 +15,8 @@ export const states = {
   StoreUnavailable: { phase: 'Progressing', action: 'Wait', means: 'The artifact store does not answer; what is decided next depends on what lies there.' },
   Suspending: { phase: 'Progressing', action: 'Suspend', means: 'What asks the model stops, and running sandboxes finish; nothing starts.' },
   Suspended: { phase: 'Held', action: 'Suspend', means: 'Held by spec.suspend; false goes on where it was.' },
+  BudgetExceeded: modelStates.BudgetExceeded,
+  InvalidBudget: modelStates.InvalidBudget,
   InvalidPool: modelStates.InvalidPool,
   UnusableReference: modelStates.UnusableReference,
   CannotStart: { phase: 'Stalled', action: 'Start', means: 'A pod did not start for ten minutes; it still starts once the named cause is removed.' },

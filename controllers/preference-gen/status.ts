@@ -3,7 +3,7 @@ import type { Verdict } from '../../operator/control/plan.ts'
 import { setConditions } from '../../operator/meta/conditions.ts'
 import { toSeconds } from '../../operator/meta/time.ts'
 import { shown } from '../generation/resolve.ts'
-import { servingCost } from '../generation/serving/cost.ts'
+import { describeSpent } from '../generation/budget.ts'
 import { describeAsking } from '../generation/status.ts'
 import { describeFrozen } from '../jobs/verdict.ts'
 import { artifactOf, ownUri } from '../shared/artifacts.ts'
@@ -60,10 +60,10 @@ function describePairs({ reported }: Observed, before: PreferenceGenStatus): Pic
 function describeCost(seen: Observed): PreferenceGenStatus['cost'] {
   const { generation, evaluation } = seen
   const graded = evaluation !== undefined && isOwn(evaluation, generation) ? evaluation.status?.cost : undefined
-  const served = servingCost(askingOf(seen))
-  if (graded === undefined && served === undefined) return undefined
+  const spent = describeSpent(askingOf(seen))
+  if (graded === undefined && spent.servingSeconds === undefined) return undefined
   const { pods, cpuSeconds, memoryGiBSeconds } = graded ?? generation.status?.cost ?? NOTHING
-  return withoutAbsent({ pods, cpuSeconds, memoryGiBSeconds, ...served })
+  return { pods, cpuSeconds, memoryGiBSeconds, ...spent }
 }
 
 const NOTHING = { pods: 0, cpuSeconds: 0, memoryGiBSeconds: 0 }

@@ -14,6 +14,8 @@ import { isFinished, withoutAbsent } from './lifecycle.ts'
 export type Order<State extends string> = Readonly<{
   owner: Owner
   isHeld: boolean
+  /** What the owner's budget says where it lets nothing start; of an owner whose budget is not about this, absent. */
+  overBudget?: Readonly<{ state: State; message: string }> | undefined
   /** Of the name that it has, whoever made it. */
   found: SWEBenchEval | undefined
   /** As it should be. */
@@ -37,6 +39,7 @@ export function superviseEvaluation<State extends string>(order: Order<State>): 
   if (other.length > 0) return conclude(states.cannot, `SWEBenchEval ${desired.metadata.name} is not what this ${owner.kind} asks for: its ${other.map((field) => `spec.${field}`).join(', ')} ${other.length === 1 ? 'is another' : 'are others'}. Delete it; it is made anew then.`, { again: CHECK_SECONDS })
   if (found !== undefined && isFinished(found)) return undefined
   if (order.isHeld) return hold(order)
+  if (order.overBudget !== undefined) return holdAtBudget(order, order.overBudget)
   return conclude(isStalled(found) ? states.cannot : states.grading, found === undefined ? order.begins : saidBy(found), { again: CHECK_SECONDS, apply: ifChanged(order) })
 }
 
@@ -46,7 +49,7 @@ function hold<State extends string>(order: Order<State>): Verdict {
   if (found === undefined) return conclude('Suspended', 'No sandbox runs. spec.suspend false begins with the grading.')
   const apply = ifChanged(order)
   const isHeld = found.status?.state === 'Suspended'
-  if (apply.length > 0 || !(isHeld || isWaiting(found))) return conclude('Suspending', `SWEBenchEval ${found.metadata.name} lets its running sandboxes finish; none starts.`, { again: CHECK_SECONDS, apply })
+  if (apply.length > 0 || !(isHeld || isWaiting(found))) return conclude('Suspending', finishing(found), { again: CHECK_SECONDS, apply })
   return conclude('Suspended', isHeld ? 'No sandbox runs. spec.suspend false goes on with the patches that have no verdict yet.' : `No sandbox runs. ${saidBy(found)}`, { again: CHECK_SECONDS })
 }
 
@@ -57,6 +60,18 @@ function isWaiting(found: SWEBenchEval): boolean {
 
 function isStalled(found: SWEBenchEval | undefined): boolean {
   return conditionOf(found?.status?.conditions, 'Stalled')?.status === 'True'
+}
+
+function holdAtBudget<State extends string>(order: Order<State>, { state, message }: NonNullable<Order<State>['overBudget']>): Verdict {
+  const { found, conclude } = order
+  if (found === undefined) return conclude(state, message)
+  const apply = ifChanged(order)
+  if (apply.length === 0 && (found.status?.state === 'Suspended' || isWaiting(found))) return conclude(state, message)
+  return conclude(state, `${message} ${finishing(found)}`, { again: CHECK_SECONDS, apply })
+}
+
+function finishing({ metadata: { name } }: SWEBenchEval): string {
+  return `SWEBenchEval ${name} lets its running sandboxes finish; none starts.`
 }
 
 function ifChanged<State extends string>({ found, desired }: Order<State>): readonly KubeObject[] {

@@ -1,7 +1,7 @@
 // Predictions by the state they are in, as the rows and the preparation tell.
 import type { SWEBenchEvalStatus } from '../../crds/swebench-eval.ts'
 import type { Row } from '../../operator/fan-out/task.ts'
-import { servingCost } from '../generation/serving/cost.ts'
+import { describeSpent } from '../generation/budget.ts'
 import { coresOf, bytesOf } from '../shared/quantity.ts'
 import { askingOf, baselines, type Observed } from './observed.ts'
 import { CACHED, isCached, isExcluded, stateOf } from './rows.ts'
@@ -58,10 +58,9 @@ export function dryRunOf(seen: Observed): SWEBenchEvalStatus['dryRun'] {
 
 /** What the sandboxes took that have ended, those of baselines among them, and what served a model. */
 export function costOf(seen: Observed): SWEBenchEvalStatus['cost'] {
-  const { all, final } = seen.rows
-  const served = servingCost(askingOf(seen))
-  if (all.length === 0 && served === undefined) return undefined
-  const seconds = all.reduce((sum, row) => sum + row.seconds, 0)
+  const { all, final, seconds } = seen.rows
+  const spent = describeSpent(askingOf(seen))
+  if (all.length === 0 && spent.servingSeconds === undefined) return undefined
   const cpuSeconds = Math.round(seconds * coresOf(seen.resolved.cpu))
   const resolved = of(ofPredictions(seen, final.values()), 'R')
   return {
@@ -69,7 +68,7 @@ export function costOf(seen: Observed): SWEBenchEvalStatus['cost'] {
     cpuSeconds,
     memoryGiBSeconds: Math.round((seconds * bytesOf(seen.resolved.memory)) / GIB),
     ...(resolved === 0 ? {} : { cpuSecondsPerResolved: Math.round(cpuSeconds / resolved) }),
-    ...served,
+    ...spent,
   }
 }
 

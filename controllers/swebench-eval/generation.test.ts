@@ -17,7 +17,7 @@ import type { PrepareVerdict, ProbeVerdict } from './verdicts.ts'
 
 const NOW = new Date('2026-01-01T01:00:00Z')
 const trainer = { image: 'trainer:1', imagePullPolicy: 'Never' } as const
-const settings = { harnessImage: 'harness:1', trainer, serverImages: { Transformers: 'trainer:1', VLLM: 'vllm:1', SGLang: 'sglang:1' }, pools: [], imagePullPolicy: 'Never', artifactsUrl: 'https://artifacts:8443', progressUrl: 'https://progress:8443', endpointHost: 'artifacts', endpointPort: 8443, operatorNamespace: 'swe-operator-system', nameServers: ['10.96.0.10'], bucket: 'swe', caBundle: () => 'CA' } as const
+const settings = { harnessImage: 'harness:1', trainer, serverImages: { Transformers: 'trainer:1', VLLM: 'vllm:1', SGLang: 'sglang:1' }, currency: 'USD', pools: [], imagePullPolicy: 'Never', artifactsUrl: 'https://artifacts:8443', progressUrl: 'https://progress:8443', endpointHost: 'artifacts', endpointPort: 8443, operatorNamespace: 'swe-operator-system', nameServers: ['10.96.0.10'], bucket: 'swe', caBundle: () => 'CA' } as const
 const tiny = { s3: { uri: 's3://swe/team/models/tiny' } }
 const closed: ProbeVerdict = { kind: 'Probe', exitCode: 0, reason: 'Completed', message: 'Closed.', reached: [], remarks: [] }
 const open: ProbeVerdict = { ...closed, message: 'It reaches the internet.', reached: ['the internet'] }
@@ -66,7 +66,7 @@ describe('an evaluation whose predictions a model makes', () => {
     const seen = asking({ server: ready() })
     expect([stateOf(seen), written(seen)]).toEqual(['Generating', ['apply ConfigMap lite-eval-questions', 'apply NetworkPolicy lite-eval-sandboxes', 'create Job lite-eval-generate-1']])
     expect(statusOf(seen).resolved).toMatchObject({ samplesPerInstance: 1, temperature: '0.2', servingEngine: 'Transformers' })
-    expect(statusOf(seen).cost).toEqual({ pods: 0, cpuSeconds: 0, memoryGiBSeconds: 0, servingSeconds: 600 })
+    expect(statusOf(seen).cost).toEqual({ pods: 0, cpuSeconds: 0, memoryGiBSeconds: 0, seconds: 600, servingSeconds: 600, servingCpuSeconds: 1200, servingMemoryGiBSeconds: 4800 })
   })
 
   it('says how far that is while it goes on', () => {

@@ -72,16 +72,23 @@ export class Gradings {
     this.#slots.set(uid, slot)
     const { cache, log, world, wake } = this.#options()
     const registries = (this.#registries ??= new Registries(world))
-    const advanced = (): void => {
-      wake(evaluation.metadata)
+    const lookAgain = (): void => {
       const now = cache.of(SWEBenchEvalType).get(evaluation.metadata)
       if (now?.metadata.uid === uid) this.#look(now)
+    }
+    const advanced = (): void => {
+      wake(evaluation.metadata)
+      lookAgain()
     }
     while (!slot.isOver && slot.grading === undefined) {
       try {
         const grading = await startGrading(evaluation, { ...this.#options(), registries }, advanced)
-        if (slot.isOver) await grading.stop()
-        else slot.grading = grading
+        if (slot.isOver) {
+          await grading.stop()
+          return
+        }
+        slot.grading = grading
+        lookAgain() // it may have been held since it was asked for
       } catch (error) {
         log.warn({ err: error, evaluation: keyOf(evaluation.metadata) }, 'the sandboxes of an evaluation cannot be driven yet; trying again')
         await world.sleep(RETRY_MS)
@@ -99,7 +106,7 @@ export class Gradings {
 }
 
 // While it is held, what runs is still watched to its end; while it is reported, a new leader removes what an old one left.
-const DRIVEN = new Set(['Running', 'Suspending', 'Suspended', 'StoreUnavailable', 'Reporting'])
+const DRIVEN = new Set(['Running', 'Suspending', 'Suspended', 'BudgetExceeded', 'InvalidBudget', 'StoreUnavailable', 'Reporting'])
 
 function wantsGrading({ metadata, status }: SWEBenchEval): boolean {
   return metadata.deletionTimestamp === undefined && status?.data?.prefix !== undefined && DRIVEN.has(status.state ?? '')

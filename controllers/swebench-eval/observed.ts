@@ -58,7 +58,7 @@ export type Observed = Generating & Readonly<{
 
 /** As the policies of the asking see it. */
 export function askingOf(seen: Observed): AskingSeen {
-  return { ...seen, asker: seen.evaluation, isPrepared: toRun(seen) !== undefined, conclude }
+  return { ...seen, asker: seen.evaluation, testSeconds: seen.rows.seconds, isPrepared: toRun(seen) !== undefined, conclude }
 }
 
 /** Predictions that get a sandbox; undefined before the preparation. */

@@ -1,44 +1,18 @@
 import { describe, expect, it } from 'vitest'
-import type { SWEBenchEval, SWEBenchEvalSpec, SWEBenchEvalStatus } from '../../crds/swebench-eval.ts'
-import { indexed, rowOf, type Code } from './rows.ts'
+import type { SWEBenchEval, SWEBenchEvalStatus } from '../../crds/swebench-eval.ts'
+import { anObservation, open, prepared, probedBy, reported, rows, settings, stateOf, summary, written, type Changes } from '../../test/world/evaluation-seen.ts'
+import type { Child } from '../jobs/children.ts'
 import type { Observed } from './observed.ts'
 import { plan } from './plan.ts'
 import { resolve } from './resolve.ts'
-import type { Child } from '../jobs/children.ts'
-import type { PrepareVerdict, ProbeVerdict, ReportVerdict } from './verdicts.ts'
-
-const NOW = new Date('2026-01-01T01:00:00Z')
-const settings = { harnessImage: 'harness:1', trainer: { image: 'trainer:1', imagePullPolicy: 'Never' }, serverImages: { Transformers: 'trainer:1', VLLM: 'docker.io/vllm/vllm-openai:v0.26.0', SGLang: 'docker.io/lmsysorg/sglang:v0.5.18' }, pools: [], imagePullPolicy: 'Never', artifactsUrl: 'https://artifacts:8443', progressUrl: 'https://progress:8443', endpointHost: 'artifacts', endpointPort: 8443, operatorNamespace: 'swe-operator-system', nameServers: ['10.96.0.10'], bucket: 'swe', caBundle: () => 'CA' } as const
-const summary = { instances: 4, predictions: 4, toRun: 3, emptyPatches: 1, withoutPrediction: 1, unknownIds: 0, duplicates: 0, badRows: 0, images: 2 }
-const prepared: PrepareVerdict = { kind: 'PrepareEval', exitCode: 0, reason: 'Completed', message: '', summary, data: 'data/p1/' }
-const reported: ReportVerdict = { kind: 'ReportEval', exitCode: 0, reason: 'Completed', message: '', summary: { resolvedRate: '0.2000', low: '0.0362', high: '0.6245', method: 'Wilson', resolved: 1, submitted: 4, total: 5, validOnly: '0.5000' }, artifacts: [] }
-
-const closed: ProbeVerdict = { kind: 'Probe', exitCode: 0, reason: 'Completed', message: 'A pod with the profile of a sandbox reaches nothing that it should not.', reached: [], remarks: [] }
-const open: ProbeVerdict = { ...closed, message: 'A pod with the profile of a sandbox has or reaches the internet.', reached: ['the internet'] }
-const probedBy = (verdict: ProbeVerdict) => [{ number: 1, pods: [], verdict }]
+import { indexed, rowOf } from './rows.ts'
+import type { ProbeVerdict, ReportVerdict } from './verdicts.ts'
 
 /** The pod of the other sandbox, there to be reached. */
 function aListener(podIP?: string): Child {
   const labels = { 'swe-operator.dev/role': 'listener', 'swe-operator.dev/attempt': '1' }
   return { number: 1, job: { apiVersion: 'batch/v1', kind: 'Job', metadata: { namespace: 'team', name: 'lite-eval-listener-1', labels } }, pods: [{ apiVersion: 'v1', kind: 'Pod', metadata: { namespace: 'team', name: 'listener', labels }, spec: { nodeName: 'node' }, status: { phase: 'Running', ...(podIP === undefined ? {} : { podIP }) } }] }
 }
-
-type Changes = Partial<Omit<Observed, 'evaluation'>> & Readonly<{ spec?: Partial<SWEBenchEvalSpec>; status?: SWEBenchEvalStatus }>
-
-/** An evaluation as it was just applied, in a cluster that works and closes sandboxes. */
-function anObservation({ spec, status, ...more }: Changes = {}): Observed {
-  const evaluation: SWEBenchEval = {
-    apiVersion: 'swe-operator.dev/v1alpha1', kind: 'SWEBenchEval',
-    metadata: { namespace: 'team', name: 'lite', uid: '0b5e7c1a-eval', generation: 1 },
-    spec: { instances: { configMap: { name: 'rows', key: 'rows.jsonl' }, format: 'SWEBench' }, predictions: { gold: {} }, ...spec },
-    ...(status === undefined ? {} : { status }),
-  }
-  return { evaluation, now: NOW, settings, resolved: resolve(evaluation, settings), caBundle: 'CA', server: { pods: [] }, askings: [], preparations: [], probes: probedBy(closed), listeners: [], others: [], reports: [], rows: rows(), leftovers: [], consulted: true, ...more }
-}
-
-const rows = (...codes: readonly Code[]) => indexed(codes.map((code, ordinal) => rowOf({ ordinal, attempt: 1 }, code, 60)))
-const stateOf = (seen: Observed): unknown => plan(seen).status?.['state']
-const written = (seen: Observed): readonly string[] => plan(seen).writes.map((write) => (write.op === 'create' || write.op === 'apply' ? `${write.op} ${write.object.kind} ${write.object.metadata.name}` : write.op))
 
 describe('an evaluation', () => {
   it('is prepared first', () => {

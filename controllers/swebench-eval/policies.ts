@@ -1,7 +1,8 @@
 import type { Policy, Verdict } from '../../operator/control/plan.ts'
+import { heldByBudget } from '../generation/budget.ts'
 import { followRun } from '../generation/from-run.ts'
 import { isToAsk } from '../generation/observed.ts'
-import { ask, holdAsking } from '../generation/policies.ts'
+import { ask, holdAsking, holdAskingAtBudget } from '../generation/policies.ts'
 import { isLive, jobsOf } from '../jobs/children.ts'
 import { nextRun } from '../jobs/run-once.ts'
 import { PROGRAM_RETRIES } from '../jobs/run-program.ts'
@@ -26,12 +27,14 @@ export const policies: readonly Policy<Observed>[] = [
   checkReferences, // before anything is created for an evaluation that can never work
   checkImages,
   (seen) => holdAsking(askingOf(seen)), // nothing is asked for while it is suspended; answers are kept
+  (seen) => holdAskingAtBudget(askingOf(seen)), // after the suspension, which asks for the same and says so
   (seen) => followRun(askingOf(seen)), // behind the suspension, which may last as long
   refuseToAsk, // nobody pays for patches that cannot be graded
   generate, // once, where predictions are not given; the model is served for it, and no longer
   prepare, // once; every sandbox gets what was prepared
   isolate, // before hostile code is let into a sandbox
   hold, // behind the preparation, which is short and asks for no sandbox
+  holdAtBudget, // nothing that takes a node is started below
   grade, // what a fan-out does while this is the state
   waitForOpponents, // nothing is lost meanwhile: every verdict is recorded
   report,
@@ -87,6 +90,13 @@ function hold(seen: Observed): Verdict | undefined {
   const running = seen.progress?.running ?? 0
   if (running > 0) return conclude('Suspending', `${running} sandboxes finish; none starts.`, { again: CHECK_SECONDS })
   return conclude('Suspended', 'No sandbox runs. spec.suspend false goes on with the predictions that have no verdict yet.')
+}
+
+function holdAtBudget(seen: Observed): Verdict | undefined {
+  const held = isGraded(seen) ? undefined : heldByBudget(askingOf(seen))
+  if (held === undefined) return undefined
+  const running = seen.progress?.running ?? 0
+  return running === 0 ? conclude(held.state, held.message) : conclude(held.state, `${held.message} ${running} sandboxes finish; none starts.`, { again: CHECK_SECONDS })
 }
 
 function grade(seen: Observed): Verdict | undefined {

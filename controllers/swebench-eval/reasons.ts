@@ -16,6 +16,8 @@ export const states = {
   StoreUnavailable: { phase: 'Progressing', action: 'Wait', means: 'The artifact store does not answer; what is decided next depends on what lies there.' },
   Suspending: { phase: 'Progressing', action: 'Suspend', means: 'What asks the model stops, and running sandboxes finish; nothing starts.' },
   Suspended: { phase: 'Held', action: 'Suspend', means: 'Held by spec.suspend; false goes on with the samples or verdicts that are missing.' },
+  BudgetExceeded: modelStates.BudgetExceeded,
+  InvalidBudget: modelStates.InvalidBudget,
   InvalidPool: modelStates.InvalidPool,
   UnusableReference: { ...modelStates.UnusableReference, means: 'The run whose model is to be asked will never be complete, or evaluations that are compared with each other wait for each other; it goes on once the named cause is removed.' },
   CannotStart: { phase: 'Stalled', action: 'Start', means: 'A pod did not start for ten minutes; it still starts once the named cause is removed.' },

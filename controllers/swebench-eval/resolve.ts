@@ -1,17 +1,19 @@
+import type { ResolvedPrices } from '../../crds/generation-status.ts'
 import type { SWEBenchEval, SWEBenchEvalStatus } from '../../crds/swebench-eval.ts'
+import { isHeldState } from '../generation/reasons.ts'
 import { resolveGeneration } from '../generation/resolve.ts'
 import { HARNESS_VERSION } from '../shared/harness.ts'
 import type { Settings } from './settings.ts'
 
 type Shown = NonNullable<SWEBenchEvalStatus['resolved']>
-export type Resolved = Readonly<{ [Field in keyof Shown]-?: NonNullable<Shown[Field]> }>
+export type Resolved = Readonly<{ [Field in Exclude<keyof Shown, keyof ResolvedPrices>]-?: NonNullable<Shown[Field]> }> & ResolvedPrices
 
 const TIMEOUT_SECONDS = { SWEBench: 1800, SWESmith: 240, SWEBenchPro: 3600 } // the official harnesses; swesmith's own profiles, with room
 const MEMORY = { SWEBench: '4Gi', SWESmith: '4Gi', SWEBenchPro: '8Gi' } // Pro's harness reserves 5 GiB and lets tests take more
 const SEED = 42
 
 /** The values in force. What the status already shows stays, so that an operator with other defaults does not change an evaluation in the middle. */
-export function resolve(evaluation: SWEBenchEval, { imagePullPolicy }: Pick<Settings, 'imagePullPolicy'>): Resolved {
+export function resolve(evaluation: SWEBenchEval, settings: Pick<Settings, 'imagePullPolicy' | 'pools' | 'currency'>): Resolved {
   const { spec, status } = evaluation
   const { sandbox, images, instances } = spec
   const defaults: Resolved = {
@@ -29,17 +31,17 @@ export function resolve(evaluation: SWEBenchEval, { imagePullPolicy }: Pick<Sett
     baseline: spec.baseline ?? 'Skip',
     cache: spec.cache ?? 'Use',
     // What is never pulled is known on its node alone, where it may have no digest.
-    pinDigests: images?.pinDigests ?? (imagePullPolicy === 'Never' ? 'Never' : 'BestEffort'),
-    ...resolveGeneration(evaluation, SEED),
+    pinDigests: images?.pinDigests ?? (settings.imagePullPolicy === 'Never' ? 'Never' : 'BestEffort'),
+    ...resolveGeneration(evaluation, SEED, settings),
   }
   return { ...defaults, ...Object.fromEntries(Object.entries(status?.resolved ?? {}).filter(([, value]) => value !== undefined)) }
 }
 
 const PARALLELISM = 16
 
-/** Sandboxes at once; none while it is suspended. */
-export function windowOf({ spec }: SWEBenchEval): number {
-  return spec.suspend === true ? 0 : (spec.parallelism ?? PARALLELISM)
+/** Sandboxes at once; none while it is suspended, or held by its budget. */
+export function windowOf({ spec, status }: SWEBenchEval): number {
+  return spec.suspend === true || isHeldState(status?.state) ? 0 : (spec.parallelism ?? PARALLELISM)
 }
 
 /** Labels of the nodes that sandboxes may have. */

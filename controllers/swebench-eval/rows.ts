@@ -84,11 +84,13 @@ export type Rows = Readonly<{
   all: readonly Row[]
   /** The last row of each prediction that is not tried again, by ordinal. */
   final: ReadonlyMap<number, Row>
+  /** Of all that ran. */
+  seconds: number
 }>
 
 export function indexed(all: readonly Row[]): Rows {
   const last = new Map(all.map((row) => [row.ordinal, row]))
-  return { all, final: new Map([...last].filter(([, { final }]) => final)) }
+  return { all, final: new Map([...last].filter(([, { final }]) => final)), seconds: all.reduce((sum, row) => sum + row.seconds, 0) }
 }
 
 export const ROWS = 'rows'

@@ -1,42 +1,18 @@
 // What spec.budget leaves: for the next attempt, and of the one that runs.
-import type { TrainingRunSpec } from '../../crds/training-run.ts'
+import { LEAST_SECONDS, limitsIn, SECONDS_MAX, type Limit, type Spent } from '../shared/budget.ts'
 import { budgetSecondsOf } from '../shared/labels.ts'
+import type { Rate } from '../shared/prices.ts'
 import type { Attempt } from './children.ts'
-import { millionths, toDecimal } from './decimal.ts'
-import { durationSeconds, toDuration } from '../shared/duration.ts'
 import { attemptTable, type Observed } from './observed.ts'
-import { rateOf, secondsFor, type Rate } from './prices.ts'
+import { rateOf } from './prices.ts'
 import { newestProgress } from './progress.ts'
-import { spentBeside, totalOf, type Spent } from './spent.ts'
+import { spentBeside, totalOf } from './spent.ts'
 
-type Budget = NonNullable<TrainingRunSpec['budget']>
-
-/** One limit of a budget, measured. */
-export type Limit = Readonly<{
-  field: keyof Budget
-  /** Such as `12.0340 of 12 USD`. */
-  story: string
-  /** Whole percent. */
-  usedPercent: number
-  isOverdrawn: boolean
-  /** How long a pod at the present rate may still have its node. */
-  secondsLeft: number
-}>
-
-const LEAST_SECONDS = 30 // less does not even load a model
 const STOP_SLACK_SECONDS = 60 // a trainer counts from its own start, after its image was pulled
-const MILLION = 1_000_000n
-const SECONDS_MAX = 315_360_000 // ten years: a limit beyond them is none
 
 /** The limits of the budget with what all attempts used, or with `spent`; those that nothing can reach are left out. */
 export function limitsOf(seen: Observed, spent: Spent = totalOf(seen)): readonly Limit[] {
-  const { maxCost, maxGPUHours, maxDuration } = seen.run.spec.budget ?? {}
-  const rate = currentRate(seen)
-  return [
-    ...(maxCost === undefined ? [] : costLimit(maxCost, spent, { rate, currency: seen.settings.currency })),
-    ...(maxGPUHours === undefined || rate.gpus === 0 ? [] : [gpuLimit(maxGPUHours, spent, rate)]),
-    ...(maxDuration === undefined ? [] : [durationLimit(maxDuration, spent)]),
-  ]
+  return limitsIn(seen.run.spec.budget ?? {}, spent, { rate: currentRate(seen), currency: seen.settings.currency })
 }
 
 /** The limits that leave too little for another attempt. */
@@ -80,39 +56,4 @@ function isTrained(seen: Observed, number: number): boolean {
 /** Of the pool that the newest attempt got, or will. */
 export function currentRate(seen: Observed): Rate {
   return rateOf(seen, attemptTable(seen).at(-1)?.pool ?? seen.resolved.pool)
-}
-
-type Prices = Readonly<{ rate: Rate; currency: string }>
-
-function costLimit(maxCost: string, { money }: Spent, { rate: { perHour }, currency }: Prices): readonly Limit[] {
-  if (money === undefined && perHour === undefined) return []
-  const used = money ?? 0n
-  const limit = millionths(maxCost)
-  const secondsLeft = perHour === undefined || perHour === 0n ? SECONDS_MAX : secondsFor(left(used, limit), perHour)
-  return [{ field: 'maxCost', story: `${toDecimal(used)} of ${maxCost} ${currency}`, ...measure(used, limit), secondsLeft: bounded(secondsLeft) }]
-}
-
-function gpuLimit(maxGPUHours: string, { gpuSeconds }: Spent, { gpus }: Rate): Limit {
-  const used = BigInt(gpuSeconds) * MILLION
-  const limit = millionths(maxGPUHours) * 3600n
-  const secondsLeft = Number(left(used, limit) / (MILLION * BigInt(gpus)))
-  return { field: 'maxGPUHours', story: `${(gpuSeconds / 3600).toFixed(2)} of ${maxGPUHours} GPU-hours`, ...measure(used, limit), secondsLeft: bounded(secondsLeft) }
-}
-
-function durationLimit(maxDuration: string, { seconds }: Spent): Limit {
-  const used = BigInt(seconds)
-  const limit = BigInt(durationSeconds(maxDuration))
-  return { field: 'maxDuration', story: `${toDuration(seconds)} of ${maxDuration}`, ...measure(used, limit), secondsLeft: bounded(Number(left(used, limit))) }
-}
-
-function measure(used: bigint, limit: bigint): Pick<Limit, 'usedPercent' | 'isOverdrawn'> {
-  return { usedPercent: limit === 0n ? 100 : bounded(Number((100n * used) / limit)), isOverdrawn: used > limit }
-}
-
-function left(used: bigint, limit: bigint): bigint {
-  return used < limit ? limit - used : 0n
-}
-
-function bounded(value: number): number {
-  return Math.min(value, SECONDS_MAX)
 }

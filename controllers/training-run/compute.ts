@@ -1,4 +1,5 @@
 import type { TrainingRun } from '../../crds/training-run.ts'
+import { withoutPrice } from '../shared/budget.ts'
 import { bytesOf } from '../shared/quantity.ts'
 import { resolve, type Resolved } from './resolve.ts'
 import type { Settings } from './settings.ts'
@@ -72,5 +73,5 @@ function immeasurableBudget({ run: { spec }, pool, resolved }: Asked): string | 
   }
   if (maxCost === undefined || resolved.pricePerGPUHour !== undefined || resolved.pricePerPodHour !== undefined) return undefined
   const missing = pool === undefined ? 'spec.compute.pool names none' : `pool ${pool.name} has none`
-  return `spec.budget.maxCost ${maxCost} needs a pool with a price, and ${missing}. Set its pricePerGPUHour or pricePerPodHour in the value pools of the operator's chart, or use spec.budget.maxDuration in place of maxCost.`
+  return withoutPrice(maxCost, missing)
 }

@@ -3,6 +3,7 @@ import { hasStarted } from '../jobs/trouble.ts'
 import { secondsLeft } from '../jobs/backoff.ts'
 import { isLive, newestPod } from '../jobs/children.ts'
 import { conditionOf } from '../../operator/meta/conditions.ts'
+import { usedOf } from '../shared/budget.ts'
 import { limitsOf } from './budget.ts'
 import { type Attempt } from './children.ts'
 import { estimateOf } from './cost.ts'
@@ -45,8 +46,7 @@ function budgetRisk(seen: Observed): Concern | undefined {
   const estimate = estimateOf(seen)
   const overdrawn = estimate === undefined ? [] : limitsOf(seen, estimate).filter(({ isOverdrawn }) => isOverdrawn)
   if (overdrawn.length === 0) return undefined
-  const limits = overdrawn.map(({ field, story }) => `${story} (spec.budget.${field})`).join(' and ')
-  return { type: 'BudgetAtRisk', reason: 'EstimateExceedsBudget', message: `At this pace the whole run takes ${limits}: it stops before its last step unless the budget is raised.` }
+  return { type: 'BudgetAtRisk', reason: 'EstimateExceedsBudget', message: `At this pace the whole run takes ${usedOf(overdrawn)}: it stops before its last step unless the budget is raised.` }
 }
 
 /** A pool never matches such a node, but the flavor of a queue may. */

@@ -4,9 +4,9 @@ import type { TrainingRunSpec, TrainingRunStatus } from '../../crds/training-run
 import { toSeconds } from '../../operator/meta/time.ts'
 import { ended, outcome } from '../../test/world/planned.ts'
 import { a100, afterNoon, anObservation, aPricedObservation, aRecord, completed, preempted, settings } from '../../test/world/training-run.ts'
-import { millionths } from './decimal.ts'
+import { millionths } from '../shared/decimal.ts'
 import { plan } from './plan.ts'
-import { priceOf } from './prices.ts'
+import { priceOf } from '../shared/prices.ts'
 
 const running = { kind: 'Running' } as const
 const PATIENCE = { timeout: 60_000 } // hundreds of plans, on a machine that may be busy with other things

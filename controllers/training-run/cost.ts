@@ -1,9 +1,10 @@
 import type { TrainingRunStatus } from '../../crds/training-run.ts'
+import { usedPercentOf, type Spent } from '../shared/budget.ts'
+import { millionths, toDecimal } from '../shared/decimal.ts'
 import { currentRate, limitsOf } from './budget.ts'
-import { millionths, toDecimal } from './decimal.ts'
 import { attemptTable, type Observed } from './observed.ts'
 import { newestProgress } from './progress.ts'
-import { totalOf, withMore, type Spent } from './spent.ts'
+import { totalOf, withMore } from './spent.ts'
 
 const LEAST_INTERVALS = 3 // the first step warms up, the second may be luck
 
@@ -12,14 +13,14 @@ export function describeCost(seen: Observed, when: 'Underway' | 'Over'): Trainin
   if (attemptTable(seen).length === 0) return seen.run.status?.cost
   const spent = totalOf(seen)
   const estimate = when === 'Over' ? undefined : estimateOf(seen)
-  const used = limitsOf(seen).map(({ usedPercent }) => usedPercent)
+  const budgetUsedPercent = usedPercentOf(limitsOf(seen))
   return {
     seconds: spent.seconds,
     gpuSeconds: spent.gpuSeconds,
     ...(spent.money === undefined ? {} : { amount: toDecimal(spent.money), currency: seen.resolved.currency ?? seen.settings.currency }),
     ...(estimate === undefined ? {} : { estimatedSeconds: estimate.seconds }),
     ...(estimate?.money === undefined ? {} : { estimatedAmount: toDecimal(estimate.money) }),
-    ...(used.length === 0 ? {} : { budgetUsedPercent: Math.max(...used) }),
+    ...(budgetUsedPercent === undefined ? {} : { budgetUsedPercent }),
   }
 }
 

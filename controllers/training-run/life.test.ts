@@ -6,7 +6,7 @@ import type { TrainingRunSpec, TrainingRunStatus } from '../../crds/training-run
 import { finishOf, isTerminal } from '../shared/kinds.ts'
 import { ROLE } from '../shared/labels.ts'
 import { isComplete, isFinished } from '../shared/lifecycle.ts'
-import { millionths } from './decimal.ts'
+import { millionths } from '../shared/decimal.ts'
 
 type Action = readonly [name: string, does: (life: SimulatedLife) => unknown]
 

@@ -1,11 +1,9 @@
 // What attempts used of nodes, GPUs and money.
 import type { TrainingRunAttempt } from '../../crds/training-run.ts'
-import { millionths } from './decimal.ts'
+import type { Spent } from '../shared/budget.ts'
+import { millionths } from '../shared/decimal.ts'
+import { priceOf, type Rate } from '../shared/prices.ts'
 import { attemptsToTell, type Observed } from './observed.ts'
-import { priceOf, type Rate } from './prices.ts'
-
-/** Money in millionths of the currency; undefined where nothing has a price. */
-export type Spent = Readonly<{ seconds: number; gpuSeconds: number; money?: bigint }>
 
 const NOTHING: Spent = { seconds: 0, gpuSeconds: 0 }
 

@@ -1,4 +1,5 @@
 // What people read: each message says what happened, to which object, and what to do.
+import { restOf, usedOf } from '../shared/budget.ts'
 import { cut } from '../shared/text.ts'
 import { remedyFor } from '../jobs/endings.ts'
 import type { TrainingRunAttempt } from '../../crds/training-run.ts'
@@ -72,11 +73,9 @@ export function suspendedMessage(seen: Observed): string {
 /** What of the budget is used, and how to go on. */
 export function overBudgetMessage(seen: Observed): string {
   const limits = spentLimits(seen)
-  const stories = limits.map(({ field, story }) => `${story} (spec.budget.${field})`).join(' and ')
-  const rest = limits.some(({ secondsLeft }) => secondsLeft > 0) ? '; what is left does not even load the model' : ''
   const { step, totalSteps } = newestProgress(seen) ?? {}
   const where = step === undefined ? '' : ` at step ${step}${totalSteps === undefined ? '' : ` of ${totalSteps}`}`
-  return `The run has used ${stories}${where}${rest}. Raise the limit, and it continues from the newest checkpoint.`
+  return `The run has used ${usedOf(limits)}${where}${restOf(limits)}. Raise the limit, and it continues from the newest checkpoint.`
 }
 
 /** How the newest attempt ended and when the next one comes; says the same as long as that is so. */

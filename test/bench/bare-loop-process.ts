@@ -19,7 +19,7 @@ process.send?.('started')
 /** The very pods that the operator would create. */
 async function work({ evaluation, predictions, window }: BareOrder): Promise<number> {
   const settings = {
-    harnessImage: 'registry.example.com/swe-operator/harness:0.1.0', trainer: { image: 'registry.example.com/swe-operator/trainer:0.1.0', imagePullPolicy: 'IfNotPresent' }, serverImages: { Transformers: 'registry.example.com/swe-operator/trainer:0.1.0', VLLM: 'docker.io/vllm/vllm-openai:v0.26.0', SGLang: 'docker.io/lmsysorg/sglang:v0.5.18' }, pools: [], imagePullPolicy: 'IfNotPresent', artifactsUrl: 'https://swe-operator-artifacts.swe-operator-system.svc:8443', progressUrl: 'https://swe-operator-progress.swe-operator-system.svc:8443',
+    harnessImage: 'registry.example.com/swe-operator/harness:0.1.0', trainer: { image: 'registry.example.com/swe-operator/trainer:0.1.0', imagePullPolicy: 'IfNotPresent' }, serverImages: { Transformers: 'registry.example.com/swe-operator/trainer:0.1.0', VLLM: 'docker.io/vllm/vllm-openai:v0.26.0', SGLang: 'docker.io/lmsysorg/sglang:v0.5.18' }, currency: 'USD', pools: [], imagePullPolicy: 'IfNotPresent', artifactsUrl: 'https://swe-operator-artifacts.swe-operator-system.svc:8443', progressUrl: 'https://swe-operator-progress.swe-operator-system.svc:8443',
     endpointHost: 'swe-operator-artifacts.swe-operator-system.svc', endpointPort: 8443, operatorNamespace: 'swe-operator-system', nameServers: [], bucket: 'swe-operator', caBundle: () => undefined,
   } as const
   const pods = Array.from({ length: predictions }, (_, ordinal) =>

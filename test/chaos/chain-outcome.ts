@@ -1,9 +1,8 @@
-import { createHash } from 'node:crypto'
-import { z } from 'zod'
 import type { PreferenceGen } from '../../crds/preference-gen.ts'
 import { reportFileOf } from '../world/evaluations.ts'
 import type { Place } from '../world/site.ts'
 import { viewStore, type StoreView } from '../world/store-view.ts'
+import { storedSamples } from '../world/stored-samples.ts'
 
 /** What a PreferenceGen came to, by what lies in the store: each sample once as `instance sample seed sha256`, and how often things were done. */
 export type ChainOutcome = Readonly<{
@@ -16,12 +15,11 @@ export type ChainOutcome = Readonly<{
 }>
 
 const BUCKET = 's3://swe-operator'
-const sampleSchema = z.object({ instance_id: z.string(), sample: z.int(), seed: z.int(), answer: z.string() })
 
 export async function chainOutcome(place: Place, made: PreferenceGen): Promise<ChainOutcome> {
+  const lines = await storedSamples(place, made)
   const store = await viewStore(place.site)
   try {
-    const lines = await samplesOf(store, `${BUCKET}/${place.namespace}/${made.metadata.uid}/samples/`)
     const samples = [...new Set(lines)].toSorted()
     const pairs = await reportFileOf(place.site, made, 'preferences.jsonl')
     return { samples, pairs, storedTwice: lines.length - samples.length, verdicts: await verdictsOf(store, place, made) }
@@ -34,12 +32,6 @@ export async function chainOutcome(place: Place, made: PreferenceGen): Promise<C
 export function testedAgain(got: Pick<ChainOutcome, 'verdicts'>, wanted: Pick<ChainOutcome, 'verdicts'>): number {
   if (wanted.verdicts.size === 0) throw new Error('the undisturbed one has no verdict to compare with')
   return [...got.verdicts].reduce((sum, [patch, count]) => sum + Math.max(0, count - (wanted.verdicts.get(patch) ?? 0)), 0)
-}
-
-async function samplesOf(store: StoreView, prefix: string): Promise<readonly string[]> {
-  const batches = (await store.list(prefix)).filter((uri) => /[/][1-9][0-9]*[.]jsonl$/.test(uri))
-  const lines = (await Promise.all(batches.map((uri) => store.read(uri)))).flatMap((batch) => batch.toString().trim().split('\n'))
-  return lines.map((line) => sampleSchema.parse(JSON.parse(line))).map(({ instance_id, sample, seed, answer }) => `${instance_id} ${sample} ${seed} ${createHash('sha256').update(answer).digest('hex')}`)
 }
 
 /** By the uid that its status tells, which outlives the evaluation. */

@@ -6,17 +6,20 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import type { PreferenceGen } from '../../crds/preference-gen.ts'
 import { instancesDirectory } from '../cluster/instance-images.ts'
+import { describe as describeResource } from '../world/describe.ts'
 import { fixtureEval, FIXTURE_INSTANCES, openEvaluations, reportFileOf, resultsOf, SMALL_SANDBOX, untilEvalIs } from '../world/evaluations.ts'
 import { preferenceGen, untilPreferencesAre } from '../world/preferences.ts'
 import { rowsRun } from '../world/rows.ts'
 import { readRun, trainingRun, untilState } from '../world/runs.ts'
 import { makeTinyModel, openNamespace } from '../world/site.ts'
+import { storedSamples } from '../world/stored-samples.ts'
 import { until } from '../world/until.ts'
 import { stage } from './stage.ts'
 
 const NAMESPACE = 'e2e-preferences'
 const NAME = 'pairs'
 const SECONDS = 400
+const SAMPLES = 24 // enough that some are missing when the first ones are seen
 const CONTRAST = ['andialbrecht__sqlparse-1', 'mahmoud__boltons-1', 'r1chardj0n3s__parse-1']
 const HOPELESS = 'jpvanhal__inflection-1'
 
@@ -118,18 +121,45 @@ describe('samples of a model', () => {
 describe('a model that a PreferenceGen serves', () => {
   const { site } = stage()
   const place = { site, namespace: NAMESPACE }
-  const served = async (): Promise<number> => (await Promise.all(['deployments', 'services', 'networkpolicies'].map((kind) => site.kube.list(kind, { namespace: NAMESPACE, selector: 'swe-operator.dev/preference-gen=mute' })))).flat().length
+  const served = async (name: string): Promise<number> => (await Promise.all(['deployments', 'services', 'networkpolicies'].map((kind) => site.kube.list(kind, { namespace: NAMESPACE, selector: `swe-operator.dev/preference-gen=${name}` })))).flat().length
+  const instances = { ...FIXTURE_INSTANCES, select: { instanceIds: [HOPELESS] } }
+  let model: string
+  const asking = (sampling: object): object => ({ model: { s3: { uri: model } }, sampling, serving: { engine: 'Transformers', resources: { cpu: '500m', memory: '2Gi' } } })
+
+  beforeAll(async () => {
+    await openNamespace(place)
+    model = await makeTinyModel(place)
+  })
 
   it('is asked for every sample and gone after the last, whatever its answers are worth', async () => {
-    await openNamespace(place)
-    const model = await makeTinyModel(place)
-    const generation = { model: { s3: { uri: model } }, sampling: { samplesPerInstance: 2, maxTokens: 24 }, serving: { engine: 'Transformers', resources: { cpu: '500m', memory: '2Gi' } } }
-    await site.kube.apply(preferenceGen('mute', NAMESPACE, { instances: { ...FIXTURE_INSTANCES, select: { instanceIds: [HOPELESS] } }, generation }))
-    await until('the model is served', SECONDS, async () => (await served()) === 3)
+    await site.kube.apply(preferenceGen('mute', NAMESPACE, { instances, generation: asking({ samplesPerInstance: 2, maxTokens: 24 }) }))
+    await until('the model is served', SECONDS, async () => (await served('mute')) === 3)
     const found = await untilPreferencesAre(place, 'mute', 'InvalidData', SECONDS)
     expect(found.status?.generation).toMatchObject({ instances: 1, samples: 2, generated: 2, givenUp: 0, withoutPatch: 2 }) // a random model says nothing that is a diff
     expect(found.status?.generation?.completionTokens).toBeGreaterThan(0)
     expect(found.status?.cost?.servingSeconds).toBeGreaterThan(0)
-    await until('nothing of it is served any more', 180, async () => (await served()) === 0)
+    await until('nothing of it is served any more', 180, async () => (await served('mute')) === 0)
+  })
+
+  it('is gone when the budget is, and once that is raised asked for the samples that are missing alone', async () => {
+    const read = async (): Promise<PreferenceGen | undefined> => site.kube.get<PreferenceGen>('preferencegen', 'thrifty', NAMESPACE)
+    const allow = async (budget: object | null): Promise<unknown> => site.kube.run(['patch', 'preferencegen', 'thrifty', '-n', NAMESPACE, '--type=merge', '-p', JSON.stringify({ spec: { budget } })])
+    await site.kube.apply(preferenceGen('thrifty', NAMESPACE, { instances, generation: asking({ samplesPerInstance: SAMPLES, maxTokens: 96 }), budget: { maxDuration: '1h' } }))
+    await until('some samples are there', SECONDS, async () => ((await read())?.status?.generation?.generated ?? 0) > 0, () => describeResource(place, 'preferencegen', 'thrifty'))
+    await allow({ maxDuration: '1s' })
+    const held = await untilPreferencesAre(place, 'thrifty', 'BudgetExceeded', SECONDS)
+    expect(held.status?.conditions?.find(({ type }) => type === 'Stalled')).toMatchObject({ status: 'True', message: expect.stringContaining('of 1s (spec.budget.maxDuration)') })
+    await until('nothing of it is served or asked any more', 180, async () => (await served('thrifty')) === 0 && (await site.kube.list('pods', { namespace: NAMESPACE, selector: 'swe-operator.dev/preference-gen=thrifty' })).length === 0)
+    const kept = await storedSamples(place, held)
+    expect(kept.length).toBeGreaterThan(0)
+    expect(kept.length).toBeLessThan(SAMPLES)
+    await allow(null)
+    await until('it goes on', 180, async () => (await read())?.status?.state !== 'BudgetExceeded')
+    const found = await untilPreferencesAre(place, 'thrifty', 'InvalidData', SECONDS)
+    expect(found.status?.generation).toMatchObject({ samples: SAMPLES, generated: SAMPLES, givenUp: 0 })
+    const stored = await storedSamples(place, found)
+    expect([new Set(stored.map((line) => line.split(' ', 2).join(' '))).size, stored.length]).toEqual([SAMPLES, SAMPLES])
+    expect(stored).toEqual(expect.arrayContaining([...kept]))
+    expect(found.status?.cost?.servingSeconds).toBeGreaterThan(held.status?.cost?.servingSeconds ?? 0)
   })
 })

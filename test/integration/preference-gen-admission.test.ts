@@ -15,7 +15,7 @@ const manifest: Json = {
 const spec = (change: Json): Json => ({ spec: change })
 const api = { url: 'https://api.example.com/v1', model: 'qwen2.5-coder-32b-instruct' }
 const tiny = { s3: { uri: 's3://swe-operator/default/models/tiny' } }
-const asking = (model: Json, more: Record<string, Json> = {}): { spec: Json } => ({ spec: { predictions: null, generation: { model, ...more } } })
+const asking = (model: Json, more: Record<string, Json> = {}, others: Record<string, Json> = {}): { spec: Json } => ({ spec: { predictions: null, generation: { model, ...more }, ...others } })
 const RULES_NOT_CHECKED = '<nil>: Invalid value: null: some validation rules were not checked because the object was invalid; correct the existing errors to complete validation'
 const bound = (field: string, value: number, rule: string): string => `${field}: Invalid value: ${value}: ${field} in body should be ${rule}`
 
@@ -30,6 +30,8 @@ const accepted: readonly AcceptedRow[] = [
   ['a server with all that it may be told', asking(tiny, { serving: { engine: 'Transformers', resources: { cpu: '500m', memory: '24Gi' } }, concurrency: 1 })],
   ['a server on GPUs', asking(tiny, { serving: { engine: 'VLLM', pool: 'a100-80-gke-spot', gpus: 8, replicas: 4, resources: { memory: '200Gi' } }, concurrency: 64 })],
   ['another server on GPUs', asking(tiny, { serving: { engine: 'SGLang', pool: 'a100-80-gke-spot' } })],
+  ['a budget of what is served on GPUs, and of all that runs', asking(tiny, { serving: { engine: 'VLLM', pool: 'a100-80-gke-spot' } }, { budget: { maxCost: '250.50', maxGPUHours: '64', maxDuration: '8h30m' } })],
+  ['a budget of time for samples that are there', spec({ budget: { maxDuration: '90m' } })],
   ['an endpoint and a name that begins with a digit', { metadata: { name: '7b' }, ...asking({ endpoint: api }) }],
   ['evaluations to compare with', spec({ decontamination: { against: [{ configMap: { name: 'ours', key: 'eval.jsonl' }, format: 'SWESmith' }, { s3: { uri: 's3://evals/ours.parquet', secretRef: { name: 'evals' } }, format: 'SWEBenchPro' }, { hub: { repo: 'SWE-bench/SWE-bench_Verified', revision: 'c104f84', split: 'test' }, format: 'SWEBench' }] } })],
   ['the official prompts', spec({ promptStyle: 'Style3', promptCodeTokens: 4_194_304 })],
@@ -53,6 +55,10 @@ const refused: readonly RefusedRow[] = [
   ['GPUs that nothing runs on', asking(tiny, { serving: { engine: 'Transformers', gpus: 1 } }), 'spec.generation.serving.engine: Invalid value: engine Transformers runs on CPUs, and alone: leave pool, gpus and replicas out'],
   ['several requests at once to a server that answers one', asking(tiny, { concurrency: 2 }), 'spec.generation.concurrency: Invalid value: engine Transformers answers one request after the other: leave concurrency out'],
   ['a name that no Service can have', { metadata: { name: '7b' }, ...asking(tiny) }, 'metadata.name: Invalid value: must begin with a letter where a model is served, because the name of its Service begins with it'],
+  ['an empty budget', spec({ budget: {} }), 'spec.budget: Invalid value: at least one of maxCost, maxGPUHours and maxDuration must be set'],
+  ['a budget of nothing', asking(tiny, { serving: { engine: 'VLLM', pool: 'a' } }, { budget: { maxCost: '0' } }), 'spec.budget.maxCost: Invalid value: "0": must be a decimal number above 0, such as "250"'],
+  ['money for what has no price', spec({ budget: { maxCost: '10' } }), 'spec.budget: Invalid value: maxCost and maxGPUHours limit a model that is served on GPUs: without generation.serving.pool use maxDuration'],
+  ['GPU-hours of a server on CPUs', asking(tiny, {}, { budget: { maxGPUHours: '10' } }), 'spec.budget: Invalid value: maxCost and maxGPUHours limit a model that is served on GPUs: without generation.serving.pool use maxDuration'],
   ['no evaluation to compare with', spec({ decontamination: { against: [] } }), 'spec.decontamination.against: Invalid value: 0: spec.decontamination.against in body should have at least 1 items'],
   ['an evaluation from nowhere', spec({ decontamination: { against: [{ format: 'SWEBench' }] } }), 'spec.decontamination.against[0]: Invalid value: exactly one of configMap, s3, hub must be set'],
   ['a prompt in no words', spec({ promptStyle: 'Custom' }), 'spec.promptTemplate: Invalid value: promptStyle Custom needs promptTemplate, and nothing else has one'],
@@ -103,8 +109,8 @@ describe('an admitted PreferenceGen', () => {
     expect(await complaints(cluster, patch(change))).toEqual(says)
   })
 
-  it.each(['suspend', 'parallelism', 'cleanup'])('may change its %s', async (field) => {
-    const value = { suspend: true, parallelism: 3, cleanup: { afterFinished: '0s' } }[field]
+  it.each(['suspend', 'parallelism', 'cleanup', 'budget'])('may change its %s', async (field) => {
+    const value = { suspend: true, parallelism: 3, cleanup: { afterFinished: '0s' }, budget: { maxDuration: '8h' } }[field]
     expect(await kubectl(cluster, patch(spec({ [field]: value ?? null })))).toContain('patched')
   })
 })

@@ -14,7 +14,7 @@ const manifest: Json = {
 }
 const spec = (change: Json): Json => ({ spec: change })
 const tiny = { s3: { uri: 's3://swe-operator/default/models/tiny' } }
-const asking = (model: Json, more: Record<string, Json> = {}): { spec: Json } => ({ spec: { predictions: null, generation: { model, ...more } } })
+const asking = (model: Json, more: Record<string, Json> = {}, others: Record<string, Json> = {}): { spec: Json } => ({ spec: { predictions: null, generation: { model, ...more }, ...others } })
 const RULES_NOT_CHECKED = '<nil>: Invalid value: null: some validation rules were not checked because the object was invalid; correct the existing errors to complete validation'
 const typo = (field: string) => `Error from server (BadRequest): error when creating "STDIN": SWEBenchEval in version "v1alpha1" cannot be handled as a SWEBenchEval: strict decoding error: unknown field "${field}"`
 const bound = (field: string, value: number, rule: string): string => `${field}: Invalid value: ${value}: ${field} in body should be ${rule}`
@@ -29,6 +29,8 @@ const accepted: readonly AcceptedRow[] = [
   ['a dry run', spec({ dryRun: true, baseline: 'Skip', instances: { quality: 'Any' } })],
   ['predictions that an API makes', spec({ predictions: null, generation: { model: { endpoint: { url: 'https://api.example.com/v1', model: 'qwen' } }, sampling: { samplesPerInstance: 5 } }, promptStyle: 'Style2', promptCodeTokens: 8192 })],
   ['predictions that the result of a run makes', asking({ fromRun: { name: 'sft' } }, { serving: { engine: 'Transformers' } })],
+  ['a budget of what is served on GPUs, and of all that runs', asking(tiny, { serving: { engine: 'SGLang', pool: 'a100-80-gke-spot' } }, { budget: { maxCost: '250.50', maxGPUHours: '64', maxDuration: '8h30m' } })],
+  ['a budget of time for predictions that are there', spec({ budget: { maxDuration: '90m' } })],
   ['a dry run of what a model makes', spec({ predictions: null, generation: { model: tiny }, dryRun: true })],
   ['a dry run that is none', spec({ dryRun: false, flakeReruns: 3, compareWith: ['sft'] })],
   ['every option set', spec({ instances: { quality: 'Proven' }, sandbox: { resources: { cpu: '500m', memory: '4Gi', ephemeralStorage: '10Gi' }, timeoutSeconds: 1800, network: 'Allow', isolation: 'BestEffort', nodeSelector: { pool: 'sandboxes' }, infrastructureRetries: 0 }, images: { template: 'xingyaoww/sweb.eval.x86_64.{instance_id_s}', mirrors: [{ prefix: '', replacement: 'mirror.example.com/' }], pullSecrets: ['hub'], pinDigests: 'Required', pullTimeoutSeconds: 600 }, compareWith: ['sft', 'base'], baseline: 'Required', cache: 'Ignore', flakeReruns: 3, knownFlaky: ['psf__requests-1'], confirmResolved: true, parallelism: 2048, cleanup: { afterFinished: '0s' }, suspend: true })],
@@ -57,6 +59,9 @@ const refused: readonly RefusedRow[] = [
   ['a dry run of proven instances', spec({ dryRun: true, baseline: 'Required', instances: { quality: 'Proven' } }), 'spec: Invalid value: dryRun runs no test, and baseline needs those of gold patches: leave one of the two out', 'spec: Invalid value: dryRun runs no test that could prove instances: leave it or instances.quality: Proven out'],
   ['a dry run to confirm', spec({ dryRun: true, confirmResolved: true }), 'spec: Invalid value: dryRun resolves nothing that confirmResolved could grade again: leave one of the two out'],
   ['a dry run to compare', spec({ dryRun: true, compareWith: ['sft'] }), 'spec: Invalid value: dryRun has no result that compareWith could compare: leave one of the two out'],
+  ['an empty budget', spec({ budget: {} }), 'spec.budget: Invalid value: at least one of maxCost, maxGPUHours and maxDuration must be set'],
+  ['money for sandboxes, which have no price', spec({ budget: { maxCost: '10', maxDuration: '1h' } }), 'spec.budget: Invalid value: maxCost and maxGPUHours limit a model that is served on GPUs: without generation.serving.pool use maxDuration'],
+  ['GPU-hours of a model behind an API', asking({ endpoint: { url: 'https://api.example.com/v1', model: 'qwen' } }, {}, { budget: { maxGPUHours: '10' } }), 'spec.budget: Invalid value: maxCost and maxGPUHours limit a model that is served on GPUs: without generation.serving.pool use maxDuration'],
   ['no sandbox at once', spec({ parallelism: 0 }), bound('spec.parallelism', 0, 'greater than or equal to 1')],
   ['too many at once', spec({ parallelism: 4096 }), bound('spec.parallelism', 4096, 'less than or equal to 2048')],
   ['no time for the tests', spec({ sandbox: { timeoutSeconds: 5 } }), bound('spec.sandbox.timeoutSeconds', 5, 'greater than or equal to 10')],
@@ -110,7 +115,7 @@ describe('an admitted evaluation', () => {
     expect(await complaints(cluster, patch(change))).toEqual(says)
   })
 
-  it('can be held, be given more or less room, and be compared with others at any time', async () => {
-    expect(await kubectl(cluster, patch(spec({ suspend: true, parallelism: 4, compareWith: ['sft'] })))).toMatch(/^swebencheval.swe-operator.dev\/admitted patched/)
+  it('can be held, be given more or less room or another budget, and be compared with others at any time', async () => {
+    expect(await kubectl(cluster, patch(spec({ suspend: true, parallelism: 4, budget: { maxDuration: '8h' }, compareWith: ['sft'] })))).toMatch(/^swebencheval.swe-operator.dev\/admitted patched/)
   })
 })

@@ -8,7 +8,7 @@ import { buildQuestions } from './questions.ts'
 import { buildServer, buildServerPolicy, buildServerService } from './server.ts'
 import { buildServingInputs } from './serving.ts'
 
-const settings = { harnessImage: 'ghcr.io/swe-operator/harness:0.1.0', imagePullPolicy: 'IfNotPresent', trainer: { image: 'ghcr.io/swe-operator/trainer:0.1.0', imagePullPolicy: 'IfNotPresent', imagePullSecrets: ['ghcr'] }, serverImages: { Transformers: 'ghcr.io/swe-operator/trainer:0.1.0', VLLM: 'docker.io/vllm/vllm-openai:v0.26.0', SGLang: 'docker.io/lmsysorg/sglang:v0.5.18' }, pools: poolsSchema.parse([{ name: 'a100-80-gke-spot', platform: 'GKE', gpu: 'A100-80', spot: true, env: { NCCL_SOCKET_IFNAME: 'eth0' } }]), artifactsUrl: 'https://swe-operator-artifacts.swe-operator-system.svc:8443', progressUrl: 'https://swe-operator-progress.swe-operator-system.svc:8443', bucket: 'swe-operator', caBundle: () => 'CA' } as const
+const settings = { harnessImage: 'ghcr.io/swe-operator/harness:0.1.0', imagePullPolicy: 'IfNotPresent', trainer: { image: 'ghcr.io/swe-operator/trainer:0.1.0', imagePullPolicy: 'IfNotPresent', imagePullSecrets: ['ghcr'] }, serverImages: { Transformers: 'ghcr.io/swe-operator/trainer:0.1.0', VLLM: 'docker.io/vllm/vllm-openai:v0.26.0', SGLang: 'docker.io/lmsysorg/sglang:v0.5.18' }, currency: 'USD', pools: poolsSchema.parse([{ name: 'a100-80-gke-spot', platform: 'GKE', gpu: 'A100-80', spot: true, env: { NCCL_SOCKET_IFNAME: 'eth0' } }]), artifactsUrl: 'https://swe-operator-artifacts.swe-operator-system.svc:8443', progressUrl: 'https://swe-operator-progress.swe-operator-system.svc:8443', bucket: 'swe-operator', caBundle: () => 'CA' } as const
 
 const given = { instances: { configMap: { name: 'rows', key: 'rows.jsonl' }, format: 'SWESmith' } } as const
 const minimal = { apiVersion: 'swe-operator.dev/v1alpha1', kind: 'PreferenceGen', metadata: { namespace: 'team', name: 'smith', uid: '0b5e7c1a-1111-2222-3333-444455556666' } } as const
@@ -26,21 +26,21 @@ const [vllm, vllmOfRun, sglang, sglangOfRun] = [onGpus('VLLM', serving, 4), onGp
 
 describe('what is created to have a model asked', () => {
   it.each([
-    ['questions', buildQuestions(asking, resolve(asking), 'CA')],
+    ['questions', buildQuestions(asking, resolve(asking, settings), 'CA')],
     ['generate-job', buildGenerateJob(asking, settings, 1)],
-    ['questions-served', buildQuestions(ofRun, resolve(ofRun), 'CA')],
-    ['server', buildServer(serving, resolve(serving), settings)],
-    ['server-of-run', buildServer(ofRun, resolve(ofRun), settings)],
-    ['server-vllm', buildServer(vllm, resolve(vllm), settings)],
-    ['server-vllm-of-run', buildServer(vllmOfRun, resolve(vllmOfRun), settings)],
-    ['server-sglang', buildServer(sglang, resolve(sglang), settings)],
-    ['server-sglang-of-run', buildServer(sglangOfRun, resolve(sglangOfRun), settings)],
-    ['questions-sglang-of-run', buildQuestions(sglangOfRun, resolve(sglangOfRun), 'CA')],
-    ['serving-inputs-vllm-of-run', buildServingInputs(vllmOfRun, resolve(vllmOfRun), 'CA')],
+    ['questions-served', buildQuestions(ofRun, resolve(ofRun, settings), 'CA')],
+    ['server', buildServer(serving, resolve(serving, settings), settings)],
+    ['server-of-run', buildServer(ofRun, resolve(ofRun, settings), settings)],
+    ['server-vllm', buildServer(vllm, resolve(vllm, settings), settings)],
+    ['server-vllm-of-run', buildServer(vllmOfRun, resolve(vllmOfRun, settings), settings)],
+    ['server-sglang', buildServer(sglang, resolve(sglang, settings), settings)],
+    ['server-sglang-of-run', buildServer(sglangOfRun, resolve(sglangOfRun, settings), settings)],
+    ['questions-sglang-of-run', buildQuestions(sglangOfRun, resolve(sglangOfRun, settings), 'CA')],
+    ['serving-inputs-vllm-of-run', buildServingInputs(vllmOfRun, resolve(vllmOfRun, settings), 'CA')],
     ['server-service', buildServerService(serving)],
     ['server-policy', buildServerPolicy(serving)],
-    ['serving-inputs-hub', buildServingInputs(serving, resolve(serving), 'CA')],
-    ['serving-inputs-of-run', buildServingInputs(ofRun, resolve(ofRun), 'CA')],
+    ['serving-inputs-hub', buildServingInputs(serving, resolve(serving, settings), 'CA')],
+    ['serving-inputs-of-run', buildServingInputs(ofRun, resolve(ofRun, settings), 'CA')],
   ])('is rendered as in golden/%s.yaml', async (name, object) => {
     await expect(dump(object, { lineWidth: -1, noRefs: true })).toMatchFileSnapshot(`golden/${name}.yaml`)
   })

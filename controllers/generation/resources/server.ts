@@ -23,7 +23,7 @@ export const FETCH = 'fetch'
 
 const SERVE: Role = 'serve'
 const PORT_NAME = 'http'
-const GRACE_SECONDS = 10 // nothing is kept; whoever asks it asks again
+export const GRACE_SECONDS = 10 // nothing is kept; whoever asks it asks again
 const START_PERIOD_SECONDS = 5
 const START_SECONDS = 3600 // weights of many GB come from a slow disk
 const READY_PERIOD_SECONDS = 5

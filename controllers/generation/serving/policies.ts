@@ -5,6 +5,7 @@ import type { NextRun } from '../../jobs/run-once.ts'
 import { LOOK_AGAIN_SECONDS, lookAtStart } from '../../jobs/start.ts'
 import type { Phase } from '../../shared/states.ts'
 import { servingInputs } from '../groundwork.ts'
+import { isHeldState } from '../reasons.ts'
 import { isToAsk, type Observed } from '../observed.ts'
 import { buildServer, buildServerPolicy, buildServerService } from '../resources/server.ts'
 import { isServed } from './model.ts'
@@ -33,9 +34,11 @@ export function isInVain({ asker, askings, warning, now }: Observed): boolean {
   return isServed(asker) && live !== undefined && lookAtStart(live, warning, now).state === 'CannotStart'
 }
 
+type Decided = Readonly<{ phase: Phase; reason: string }>
+
 /** The parts of the server that nobody needs any more: at once, whatever else is decided. */
-export function unneeded(seen: Observed, phase: Phase): readonly ObjectRef[] {
-  const isNeeded = isToAsk(seen) && !isInVain(seen) && phase !== 'Failed' && phase !== 'Succeeded' && seen.asker.spec.suspend !== true
+export function unneeded(seen: Observed, { phase, reason }: Decided): readonly ObjectRef[] {
+  const isNeeded = isToAsk(seen) && !isInVain(seen) && phase !== 'Failed' && phase !== 'Succeeded' && seen.asker.spec.suspend !== true && !isHeldState(reason)
   return isNeeded ? [] : objectsOf(seen.server).filter(({ metadata }) => metadata.deletionTimestamp === undefined).map(refOf)
 }
 

@@ -1,65 +1,12 @@
 import { describe, expect, it } from 'vitest'
-import { parsePreferenceGen, type PreferenceGen, type PreferenceGenSpec, type PreferenceGenStatus } from '../../../crds/preference-gen.ts'
 import type { TrainingRun } from '../../../crds/training-run.ts'
-import type { ContainerStatus, Pod } from '../../shared/kinds.ts'
-import { roleLabels } from '../../shared/labels.ts'
-import { poolsSchema } from '../../pools/pool-config.ts'
-import type { Observed } from '../../preference-gen/observed.ts'
-import { plan } from '../../preference-gen/plan.ts'
-import { resolve } from '../../preference-gen/resolve.ts'
+import { aPod, asking, ended, GONE, onGpus, ready, running, said, saidOf, served, serving, stateOf, statusOf, tiny, written } from '../../../test/world/serving.ts'
 import { buildQuestions } from '../resources/questions.ts'
-import { buildServer, buildServerPolicy, buildServerService } from '../resources/server.ts'
+import { buildServer } from '../resources/server.ts'
 import { buildServingInputs } from '../resources/serving.ts'
 import { fetchedBy, type Server } from './server.ts'
 
-const NOW = new Date('2026-01-01T01:00:00Z')
-const MINUTE = 60_000
-const settings = { harnessImage: 'harness:1', imagePullPolicy: 'Never', trainer: { image: 'trainer:1', imagePullPolicy: 'Never' }, serverImages: { Transformers: 'trainer:1', VLLM: 'docker.io/vllm/vllm-openai:v0.26.0', SGLang: 'docker.io/lmsysorg/sglang:v0.5.18' }, pools: [], artifactsUrl: 'https://artifacts:8443', progressUrl: 'https://progress:8443', bucket: 'swe', caBundle: () => 'CA' } as const
-const tiny = { s3: { uri: 's3://swe/team/models/tiny' } }
 const DIGEST = 'd'.repeat(64)
-
-type Changes = Partial<Omit<Observed, 'generation'>> & Readonly<{ model?: NonNullable<PreferenceGenSpec['generation']>['model']; suspend?: true; status?: PreferenceGenStatus }>
-
-/** A PreferenceGen whose model is served, in a cluster that works. */
-function serving({ model = tiny, suspend, status, ...more }: Changes = {}): Observed {
-  const generation: PreferenceGen = parsePreferenceGen({
-    apiVersion: 'swe-operator.dev/v1alpha1', kind: 'PreferenceGen',
-    metadata: { namespace: 'team', name: 'smith', uid: '0b5e7c1a-gen', generation: 1 },
-    spec: { instances: { configMap: { name: 'rows', key: 'rows.jsonl' }, format: 'SWESmith' }, generation: { model }, ...(suspend ? { suspend } : {}) },
-    ...(status === undefined ? {} : { status }),
-  } as PreferenceGen)
-  return { generation, now: NOW, settings, resolved: resolve(generation), caBundle: 'CA', server: { pods: [] }, askings: [], preparations: [], reports: [], leftovers: [], consulted: true, ...more }
-}
-
-/** All parts of the server, and its pod if it has one. */
-function served(...pods: readonly Pod[]): Server {
-  const { generation, resolved } = serving()
-  return { deployment: buildServer(generation, resolved, settings), service: buildServerService(generation), policy: buildServerPolicy(generation), inputs: buildServingInputs(generation, resolved, 'CA'), pods }
-}
-
-type Told = Readonly<{ fetch?: Omit<ContainerStatus, 'name'>; serve?: Omit<ContainerStatus, 'name'>; ready?: true; gone?: true; name?: string }>
-
-function aPod({ fetch = { state: { terminated: { exitCode: 0 } } }, serve = {}, ready, gone, name = 'smith-prefs-serve-1' }: Told = {}): Pod {
-  const conditions = [{ type: 'PodScheduled', status: 'True', lastTransitionTime: '2026-01-01T00:50:00Z' }, { type: 'Ready', status: ready ? 'True' : 'False' }]
-  return {
-    apiVersion: 'v1', kind: 'Pod',
-    metadata: { namespace: 'team', name, uid: `uid-${name}`, labels: roleLabels(serving().generation, 'serve'), creationTimestamp: '2026-01-01T00:50:00Z', ...(gone ? { deletionTimestamp: '2026-01-01T01:00:00Z' } : {}) },
-    spec: { nodeName: 'n1' },
-    status: { phase: 'Running', conditions, initContainerStatuses: [{ name: 'fetch', ...fetch }], containerStatuses: [{ name: 'serve', ...serve }] },
-  }
-}
-
-const said = (exitCode: number, reason: string, message: string) => JSON.stringify({ kind: 'Fetch', exitCode, reason, message })
-const ended = (exitCode: number, message: string, more: object = {}) => ({ terminated: { exitCode, message, ...more } })
-const running = { state: { running: { startedAt: '2026-01-01T00:51:00Z' } } }
-const ready = () => served(aPod({ serve: running, ready: true }))
-const asking = () => ({ askings: [{ number: 1, job: { apiVersion: 'batch/v1', kind: 'Job', metadata: { namespace: 'team', name: 'smith-prefs-generate-1' } }, pods: [] }] })
-
-const statusOf = (seen: Observed): PreferenceGenStatus => plan(seen).status ?? {}
-const stateOf = (seen: Observed): unknown => statusOf(seen).state
-const saidOf = (seen: Observed): string => statusOf(seen).conditions?.find(({ type }) => type === 'Ready')?.message ?? ''
-const written = (seen: Observed): readonly string[] => plan(seen).writes.map((write) => (write.op === 'create' || write.op === 'apply' ? `${write.op} ${write.object.kind} ${write.object.metadata.name}` : `${write.op} ${write.ref.kind} ${write.ref.name}`))
-const GONE = ['remove Deployment smith-prefs-serve', 'remove Service smith-prefs-serve', 'remove NetworkPolicy smith-prefs-serve']
 
 describe('a model that is served here', () => {
   it('gets a server before anybody asks, closed in before it starts', () => {
@@ -127,8 +74,8 @@ describe('a server that nobody needs any more', () => {
   })
 
   it('goes with a suspension, and comes back after it', () => {
-    expect(written(serving({ server: ready(), suspend: true }))).toEqual(GONE)
-    expect([stateOf(serving({ suspend: true })), written(serving({ suspend: true }))]).toEqual(['Suspended', []])
+    expect(written(serving({ server: ready(), spec: { suspend: true } }))).toEqual(GONE)
+    expect([stateOf(serving({ spec: { suspend: true } })), written(serving({ spec: { suspend: true } }))]).toEqual(['Suspended', []])
   })
 
   it('goes when those who ask have failed for good', () => {
@@ -187,13 +134,6 @@ describe('a server that cannot be', () => {
 })
 
 describe('a model that is served on GPUs', () => {
-  const pools = poolsSchema.parse([{ name: 'a100', platform: 'GKE', gpu: 'A100-80', maxGpusPerNode: 4 }, { name: 'cpu' }])
-  const onGpus = (more: object, known = pools): Observed => {
-    const seen = serving()
-    const generation = { ...seen.generation, spec: { ...seen.generation.spec, generation: { model: tiny, serving: { engine: 'VLLM', pool: 'a100', ...more } } } } as PreferenceGen
-    return { ...seen, generation, resolved: resolve(generation), settings: { ...settings, pools: known } }
-  }
-
   it('gets what a server on GPUs takes, and many requests at once', () => {
     expect([stateOf(onGpus({})), written(onGpus({}))]).toEqual(['Serving', expect.arrayContaining(['create Deployment smith-prefs-serve'])])
     expect(statusOf(onGpus({ gpus: 2 })).resolved).toMatchObject({ servingEngine: 'VLLM', servingCpu: '16', servingMemory: '128Gi', servingGPUs: 2, servingReplicas: 1, concurrency: 32 })
@@ -219,39 +159,6 @@ describe('a model that is served on GPUs', () => {
 
   it('keeps its server where the installation forgets the pool', () => {
     expect(stateOf({ ...onGpus({}, []), server: served(aPod({ serve: running })) })).toBe('Serving')
-  })
-})
-
-describe('what serving costs', () => {
-  const at = (minutes: number, server: Server, status?: PreferenceGenStatus) => statusOf(serving({ server, now: new Date(NOW.getTime() + minutes * MINUTE), ...(status === undefined ? {} : { status }) }))
-
-  it('is counted from the moment the pod has its node, and looked at each minute', () => {
-    expect(at(0, ready())).toMatchObject({ cost: { pods: 0, servingSeconds: 600 }, serving: { pods: [{ name: 'smith-prefs-serve-1', seconds: 600 }] } })
-    expect(plan(serving({ server: ready() })).again).toBeLessThanOrEqual(60)
-  })
-
-  it('outlives the pod, a restart of the operator, and the pods that follow', () => {
-    const first = at(0, ready())
-    expect(at(5, { pods: [] }, first).cost?.servingSeconds).toBe(600)
-    const next = at(5, served(aPod({ name: 'smith-prefs-serve-2', ready: true })), first)
-    expect([next.cost?.servingSeconds, next.serving?.pods?.length]).toEqual([600 + 900, 2])
-  })
-
-  it('counts pods that the status no longer shows', () => {
-    const status = Array.from({ length: 12 }).reduce<PreferenceGenStatus | undefined>((before, _, number) => at(0, served(aPod({ name: `p-${number}`, ready: true })), before), undefined)
-    expect([status?.cost?.servingSeconds, status?.serving?.pods?.length]).toEqual([12 * 600, 8])
-  })
-
-  it('counts one of several servers once, however often the others are lost', () => {
-    const steady = aPod({ name: 'steady', ready: true })
-    const status = Array.from({ length: 12 }).reduce<PreferenceGenStatus | undefined>((before, _, number) => at(0, served(steady, aPod({ name: `p-${number}`, ready: true })), before), undefined)
-    expect(status?.cost?.servingSeconds).toBe(13 * 600)
-    expect(status?.serving?.pods).toContainEqual({ name: 'steady', seconds: 600 })
-  })
-
-  it('ends with the pod', () => {
-    const gone = { ...aPod({ serve: { state: { terminated: { exitCode: 143, finishedAt: '2026-01-01T01:00:30Z' } } }, gone: true }) }
-    expect(at(9, { pods: [gone] }, at(0, ready())).cost?.servingSeconds).toBe(630)
   })
 })
 
@@ -285,7 +192,7 @@ describe('the result of a run as the model', () => {
   })
 
   it('is frozen also while this one is suspended', () => {
-    expect(statusOf(serving({ model: fromRun, referred: run('Complete'), suspend: true }))).toMatchObject({ state: 'Suspended', fromRun: { name: 'sft' } })
+    expect(statusOf(serving({ model: fromRun, referred: run('Complete'), spec: { suspend: true } }))).toMatchObject({ state: 'Suspended', fromRun: { name: 'sft' } })
   })
 
   it('takes a Secret of its own where the model below the adapter does', () => {

@@ -7,7 +7,7 @@ import { buildEvaluation } from './evaluation.ts'
 import { buildInputs } from './inputs.ts'
 import { buildPrepareJob, buildReportJob } from './jobs.ts'
 
-const settings = { harnessImage: 'ghcr.io/swe-operator/harness:0.1.0', imagePullPolicy: 'IfNotPresent', trainer: { image: 'ghcr.io/swe-operator/trainer:0.1.0', imagePullPolicy: 'IfNotPresent', imagePullSecrets: ['ghcr'] }, serverImages: { Transformers: 'ghcr.io/swe-operator/trainer:0.1.0', VLLM: 'docker.io/vllm/vllm-openai:v0.26.0', SGLang: 'docker.io/lmsysorg/sglang:v0.5.18' }, pools: [], artifactsUrl: 'https://swe-operator-artifacts.swe-operator-system.svc:8443', progressUrl: 'https://swe-operator-progress.swe-operator-system.svc:8443', bucket: 'swe-operator', caBundle: () => 'CA' } as const
+const settings = { harnessImage: 'ghcr.io/swe-operator/harness:0.1.0', imagePullPolicy: 'IfNotPresent', trainer: { image: 'ghcr.io/swe-operator/trainer:0.1.0', imagePullPolicy: 'IfNotPresent', imagePullSecrets: ['ghcr'] }, serverImages: { Transformers: 'ghcr.io/swe-operator/trainer:0.1.0', VLLM: 'docker.io/vllm/vllm-openai:v0.26.0', SGLang: 'docker.io/lmsysorg/sglang:v0.5.18' }, currency: 'USD', pools: [], artifactsUrl: 'https://swe-operator-artifacts.swe-operator-system.svc:8443', progressUrl: 'https://swe-operator-progress.swe-operator-system.svc:8443', bucket: 'swe-operator', caBundle: () => 'CA' } as const
 
 function aGeneration(spec: Partial<PreferenceGenSpec> = {}): PreferenceGen {
   return parsePreferenceGen({
@@ -37,23 +37,23 @@ const full = aGeneration({
 
 describe('what is created for a PreferenceGen', () => {
   it.each([
-    ['inputs-minimal', buildInputs(minimal, resolve(minimal), minimal.spec.predictions ?? {}, 'CA')],
-    ['inputs-full', buildInputs(full, resolve(full), full.spec.predictions ?? {}, 'CA')],
+    ['inputs-minimal', buildInputs(minimal, resolve(minimal, settings), minimal.spec.predictions ?? {}, 'CA')],
+    ['inputs-full', buildInputs(full, resolve(full, settings), full.spec.predictions ?? {}, 'CA')],
     ['prepare-job-full', buildPrepareJob(full, settings, 1)],
     ['report-job', buildReportJob(minimal, settings, 2)],
-    ['evaluation-minimal', buildEvaluation(minimal, resolve(minimal), settings, 'data/p1/')],
-    ['evaluation-full', buildEvaluation(full, resolve(full), settings, 'data/p1/')],
+    ['evaluation-minimal', buildEvaluation(minimal, resolve(minimal, settings), settings, 'data/p1/')],
+    ['evaluation-full', buildEvaluation(full, resolve(full, settings), settings, 'data/p1/')],
   ])('is rendered as in golden/%s.yaml', async (name, object) => {
     await expect(dump(object, { lineWidth: -1, noRefs: true })).toMatchFileSnapshot(`golden/${name}.yaml`)
   })
 
   it('is an evaluation that the API server takes', () => {
-    expect(() => parseSWEBenchEval(buildEvaluation(full, resolve(full), settings, 'data/p1/'))).not.toThrow()
+    expect(() => parseSWEBenchEval(buildEvaluation(full, resolve(full, settings), settings, 'data/p1/'))).not.toThrow()
   })
 
   it('has names that fit, for the longest name of a PreferenceGen', () => {
     const longest = { ...minimal, metadata: { ...minimal.metadata, name: 'g'.repeat(40) } }
-    expect(buildEvaluation(longest, resolve(longest), settings, 'data/p1/').metadata.name).toHaveLength(46)
+    expect(buildEvaluation(longest, resolve(longest, settings), settings, 'data/p1/').metadata.name).toHaveLength(46)
     expect(buildPrepareJob(longest, settings, 999).metadata.name.length).toBeLessThanOrEqual(63)
   })
 })

@@ -13,7 +13,7 @@ import { buildListenerJob, buildProbeJob } from './probe-jobs.ts'
 import { buildResults, buildShard, ROWS_PER_SHARD } from './results.ts'
 import { buildSandboxPod } from './sandbox-pod.ts'
 
-const settings: Settings = { harnessImage: 'ghcr.io/swe-operator/harness:0.1.0', trainer: { image: 'ghcr.io/swe-operator/trainer:0.1.0', imagePullPolicy: 'IfNotPresent' }, serverImages: { Transformers: 'ghcr.io/swe-operator/trainer:0.1.0', VLLM: 'docker.io/vllm/vllm-openai:v0.26.0', SGLang: 'docker.io/lmsysorg/sglang:v0.5.18' }, pools: [], imagePullPolicy: 'IfNotPresent', artifactsUrl: 'https://swe-operator-artifacts.swe-operator-system.svc:8443', progressUrl: 'https://swe-operator-progress.swe-operator-system.svc:8443', endpointHost: 'swe-operator-artifacts.swe-operator-system.svc', endpointPort: 8443, operatorNamespace: 'swe-operator-system', nameServers: ['10.96.0.10'], bucket: 'swe-operator', caBundle: () => 'CA' }
+const settings: Settings = { harnessImage: 'ghcr.io/swe-operator/harness:0.1.0', trainer: { image: 'ghcr.io/swe-operator/trainer:0.1.0', imagePullPolicy: 'IfNotPresent' }, serverImages: { Transformers: 'ghcr.io/swe-operator/trainer:0.1.0', VLLM: 'docker.io/vllm/vllm-openai:v0.26.0', SGLang: 'docker.io/lmsysorg/sglang:v0.5.18' }, currency: 'USD', pools: [], imagePullPolicy: 'IfNotPresent', artifactsUrl: 'https://swe-operator-artifacts.swe-operator-system.svc:8443', progressUrl: 'https://swe-operator-progress.swe-operator-system.svc:8443', endpointHost: 'swe-operator-artifacts.swe-operator-system.svc', endpointPort: 8443, operatorNamespace: 'swe-operator-system', nameServers: ['10.96.0.10'], bucket: 'swe-operator', caBundle: () => 'CA' }
 const IMAGE = 'swebench/sweb.eval.x86_64.psf_1776_requests-1142:latest'
 const CAPABILITY = 'c'.repeat(64)
 
