@@ -41,6 +41,13 @@ describe('what serving costs', () => {
     expect(at(5, { pods: [] }, at(-9 / 60, served(going))).cost?.servingSeconds).toBe(590)
   })
 
+  it('is counted exactly once the last sample is in: the next look may find that all is over', () => {
+    const asked = statusOf(serving({ server: ready(), now: new Date(NOW.getTime() + 20_000) }))
+    const generation: NonNullable<PreferenceGenStatus['generation']> = { predictions: 'samples/g1/predictions.jsonl' }
+    const over = statusOf(serving({ server: ready(), now: new Date(NOW.getTime() + 20_000), status: { ...asked, generation } }))
+    expect([asked.cost?.servingSeconds, over.cost?.servingSeconds]).toEqual([600, 620])
+  })
+
   it('is counted for cores and memory too, and is part of what everything took', () => {
     expect(at(0, ready()).cost).toEqual({ pods: 0, cpuSeconds: 0, memoryGiBSeconds: 0, seconds: 600, servingSeconds: 600, servingCpuSeconds: 1200, servingMemoryGiBSeconds: 4800 })
   })

@@ -7,7 +7,7 @@ import { millionths, toDecimal } from '../../shared/decimal.ts'
 import type { Pod } from '../../shared/kinds.ts'
 import { priceOf, rateFor, type Rate } from '../../shared/prices.ts'
 import { bytesOf, coresOf } from '../../shared/quantity.ts'
-import type { Observed } from '../observed.ts'
+import { isToAsk, type Observed } from '../observed.ts'
 import { GRACE_SECONDS } from '../resources/server.ts'
 import { engines } from './engines.ts'
 
@@ -78,7 +78,7 @@ function stepSeconds({ asker: { spec: { budget = {} } }, resolved }: Observed): 
 function allPods(seen: Observed): readonly ServingPod[] {
   const { asker: { status }, server, now } = seen
   const before = status?.serving?.pods ?? []
-  const clock = { now, stepSeconds: stepSeconds(seen) }
+  const clock = { now, stepSeconds: isToAsk(seen) ? stepSeconds(seen) : 1 } // once the last sample is in, each look may be the last that is written down
   const present = server.pods.map((pod) => ({ name: pod.metadata.name, seconds: podSeconds(pod, undefined, { ...clock, reportedTime: askedToEnd(pod) }) })).filter(({ seconds }) => seconds > 0)
   const known = before.map(({ name, seconds }) => ({ name, seconds: Math.max(seconds, present.find((pod) => pod.name === name)?.seconds ?? 0) }))
   const isThere = ({ name }: ServingPod): boolean => present.some((pod) => pod.name === name)
