@@ -101,9 +101,8 @@ class ARunThatContinues(unittest.TestCase):
         self.assertIn("is one of q_proj, v_proj: leave it out", verdict["message"])
 
     def test_is_refused_on_another_adapter_than_its_checkpoint_was_made_of(self) -> None:
-        world = self.told(World(self.model))
+        world = self.imitating()
         self.addCleanup(world.stop)
-        world.run["duration"] = {"maxSteps": 12}
         prepare(world)
         process = world.start(1)
         world.when_stored("a1/step-4/manifest.json", lambda: kill_engine(process))
@@ -128,7 +127,7 @@ class ARunThatContinues(unittest.TestCase):
         world = self.told(World(self.model))
         world.run["optimizer"]["learningRate"] = "1e-9"
         world.run["lora"]["dropout"] = "0.5"
-        world.run["duration"] = {"maxSteps": 6}
+        world.run["duration"] = {"maxSteps": 12}
         return world
 
     def comparing(self, when: str, ranks: int = 1) -> World:
