@@ -5,17 +5,20 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import transformers
-from transformers import PrinterCallback
-from trl import DPOTrainer
-
 from swe_workloads.engine_files import EngineOrder
-from swe_workloads.engine_program import run_engine_program
-from swe_workloads.engine_pulse import touch
-from swe_workloads.engine_ranks import Ranks
-from swe_workloads.engine_stop import StopOnRequest
-from swe_workloads.engine_trainer import Parts, blaming, callbacks, load_model, load_parts
 from swe_workloads.exit_codes import ExitCode
+from swe_workloads.loading import uncollected
+
+with uncollected():
+    import transformers
+    from transformers import PrinterCallback
+    from trl import DPOTrainer
+
+    from swe_workloads.engine_program import run_engine_program
+    from swe_workloads.engine_pulse import touch
+    from swe_workloads.engine_ranks import Ranks
+    from swe_workloads.engine_stop import StopOnRequest
+    from swe_workloads.engine_trainer import Parts, blaming, callbacks, load_model, load_parts
 
 COLUMNS = ("prompt", "chosen", "rejected")
 

@@ -12,22 +12,25 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import torch
-from peft import load_peft_weights, set_peft_model_state_dict
-from trl import SFTTrainer
-
 from swe_workloads.engine_failures import explain
 from swe_workloads.engine_files import EngineOrder, EngineReport, write_atomically
-from swe_workloads.engine_program import quieten
-from swe_workloads.engine_pulse import touch
-from swe_workloads.engine_ranks import Ranks
-from swe_workloads.engine_sft import build_trainer
-from swe_workloads.engine_stop import StopOnRequest
-from swe_workloads.engine_trainer import settings
 from swe_workloads.exit_codes import ExitCode, Failure
+from swe_workloads.loading import uncollected
 from swe_workloads.perplexity import HeldOutRow
 from swe_workloads.pod import say
 from swe_workloads.run_file import read_run_file
+
+with uncollected():
+    import torch
+    from peft import load_peft_weights, set_peft_model_state_dict
+    from trl import SFTTrainer
+
+    from swe_workloads.engine_program import quieten
+    from swe_workloads.engine_pulse import touch
+    from swe_workloads.engine_ranks import Ranks
+    from swe_workloads.engine_sft import build_trainer
+    from swe_workloads.engine_stop import StopOnRequest
+    from swe_workloads.engine_trainer import settings
 
 SAY_EVERY_ROWS = 100
 

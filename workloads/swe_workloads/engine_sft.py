@@ -1,14 +1,17 @@
 """Supervised fine-tuning, of an adapter or the whole model, with unmodified TRL, in a process of its own."""
 
-from transformers import PrinterCallback
-from trl import SFTTrainer
-
 from swe_workloads.engine_files import EngineOrder
-from swe_workloads.engine_program import run_engine_program
-from swe_workloads.engine_ranks import Ranks
-from swe_workloads.engine_stop import StopOnRequest
-from swe_workloads.engine_trainer import blaming, callbacks, load_parts
 from swe_workloads.exit_codes import ExitCode
+from swe_workloads.loading import uncollected
+
+with uncollected():
+    from transformers import PrinterCallback
+    from trl import SFTTrainer
+
+    from swe_workloads.engine_program import run_engine_program
+    from swe_workloads.engine_ranks import Ranks
+    from swe_workloads.engine_stop import StopOnRequest
+    from swe_workloads.engine_trainer import blaming, callbacks, load_parts
 
 COLUMNS = ("messages", "prompt", "completion")
 

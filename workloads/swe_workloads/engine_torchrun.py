@@ -10,18 +10,20 @@ import socket
 import sys
 from contextlib import suppress
 
-from torch.distributed import HashStore, PrefixStore
-from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
-from torch.distributed.elastic.rendezvous import (
-    RendezvousInfo,
-    RendezvousParameters,
-    RendezvousStoreInfo,
-    rendezvous_handler_registry,
-)
-from torch.distributed.elastic.rendezvous.static_tcp_rendezvous import StaticTCPRendezvous
-from torch.distributed.run import parse_args, run
-
+from swe_workloads.loading import uncollected
 from swe_workloads.pod import say
+
+with uncollected():
+    from torch.distributed import HashStore, PrefixStore
+    from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
+    from torch.distributed.elastic.rendezvous import (
+        RendezvousInfo,
+        RendezvousParameters,
+        RendezvousStoreInfo,
+        rendezvous_handler_registry,
+    )
+    from torch.distributed.elastic.rendezvous.static_tcp_rendezvous import StaticTCPRendezvous
+    from torch.distributed.run import parse_args, run
 
 HERE = "127.0.0.1"  # no name needs to resolve
 MEETING_SECONDS = 60

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from swe_workloads.exit_codes import ExitCode, Failure
+from swe_workloads.loading import uncollected
 from swe_workloads.memory_estimate import (
     GIB,
     NEAR,
@@ -48,7 +49,8 @@ Look = Callable[[RunFile, Path], Seen]
 
 def look_at_model(run: RunFile, model_dir: Path) -> Seen:
     """Imports the engine's libraries only now: the other checks do not need them."""
-    from swe_workloads.preflight_model import look
+    with uncollected():
+        from swe_workloads.preflight_model import look
 
     return look(run, model_dir)
 

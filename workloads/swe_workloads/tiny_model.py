@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from swe_workloads.loading import uncollected
 from swe_workloads.pod import say
 from swe_workloads.sources import s3_client, split_uri
 
@@ -43,9 +44,10 @@ def main() -> None:
 
 
 def make(folder: Path, seed: int, *, hidden: int = HIDDEN, layers: int = LAYERS) -> None:
-    import torch
-    import transformers
-    from transformers import Qwen2Config, Qwen2ForCausalLM
+    with uncollected():
+        import torch
+        import transformers
+        from transformers import Qwen2Config, Qwen2ForCausalLM
 
     transformers.utils.logging.disable_progress_bar()
     transformers.set_seed(seed)

@@ -11,6 +11,7 @@ from jinja2 import TemplateError
 
 from swe_workloads.examples import Example
 from swe_workloads.exit_codes import ExitCode, Failure
+from swe_workloads.loading import uncollected
 from swe_workloads.rows import BadRow
 from swe_workloads.run_file import Sequence
 
@@ -41,7 +42,8 @@ class Measured:
 
 def load_tokenizer(directory: Path, uri: str) -> Tokenizer:
     """Raises Failure(MODEL_UNUSABLE)."""
-    from transformers import AutoTokenizer
+    with uncollected():
+        from transformers import AutoTokenizer
 
     try:
         tokenizer = cast(Tokenizer, AutoTokenizer.from_pretrained(directory, local_files_only=True))

@@ -16,6 +16,7 @@ from safetensors.torch import load_file
 from transformers import AutoModelForCausalLM, AutoTokenizer, TrainerState
 
 from engine.run_document import TOTAL_STEPS, preferences_document
+from engine.shared_runs import prepare, undisturbed
 from engine.test_resume import digests
 from engine.world import World, kill_engine, some_pairs
 from swe_workloads import tiny_model
@@ -40,13 +41,11 @@ class AComparison(unittest.TestCase):
     def setUpClass(cls) -> None:
         cls.model = Path(tempfile.mkdtemp()) / "tiny"
         tiny_model.make(cls.model, seed=1)
-        cls.world = prepared_world(cls.model)
-        cls.verdict = cls.world.train()
-        assert cls.verdict["exitCode"] == 0, (cls.verdict, cls.world.output)
+        whole = undisturbed(comparing(cls.model))
+        cls.world, cls.verdict = whole.world, whole.verdict
 
     @classmethod
     def tearDownClass(cls) -> None:
-        cls.world.stop()
         shutil.rmtree(cls.model.parent)
 
     def test_learns_what_is_chosen(self) -> None:
@@ -87,17 +86,16 @@ class AComparison(unittest.TestCase):
         self.assertNotIn("held_out.jsonl", {artifact["name"] for artifact in self.verdict["artifacts"]})
 
     def test_goes_on_exactly_after_its_engine_was_killed(self) -> None:
-        world = prepared_world(self.model)
-        try:
-            process = world.start(1)
-            world.when_stored("a1/step-8/manifest.json", lambda: kill_engine(process))
-            first = world.finish(process, 1)
-            self.assertEqual(first["exitCode"], 70)
-            second = world.train(2)
-            self.assertEqual((second["exitCode"], second["fromStep"]), (0, first["checkpointStep"]))
-            self.assertEqual(digests(second), digests(self.verdict))
-        finally:
-            world.stop()
+        world = comparing(self.model)
+        self.addCleanup(world.stop)
+        prepare(world)
+        process = world.start(1)
+        world.when_stored("a1/step-8/manifest.json", lambda: kill_engine(process))
+        first = world.finish(process, 1)
+        self.assertEqual(first["exitCode"], 70)
+        second = world.train(2)
+        self.assertEqual((second["exitCode"], second["fromStep"]), (0, first["checkpointStep"]))
+        self.assertEqual(digests(second), digests(self.verdict))
 
     def stored(self, name: str) -> Path:
         [key] = [artifact["key"] for artifact in self.verdict["artifacts"] if artifact["name"] == name]
@@ -214,11 +212,9 @@ class ItsReference(unittest.TestCase):
         return self.folder / f"output/checkpoint-{step}"
 
 
-def prepared_world(model: Path) -> World:
+def comparing(model: Path) -> World:
     world = World(model)
     world.compare()
-    prepared = world.prepare()
-    assert prepared["exitCode"] == 0, prepared
     return world
 
 

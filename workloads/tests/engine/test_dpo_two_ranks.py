@@ -1,6 +1,5 @@
 """Comparisons on two ranks under torchrun, on CPU: stopped and gone on with exactly. Runs inside the image."""
 
-import json
 import shutil
 import signal
 import tempfile
@@ -8,6 +7,8 @@ import unittest
 from pathlib import Path
 from typing import Any, ClassVar
 
+from engine.shared_runs import prepare, undisturbed
+from engine.test_dpo import comparing
 from engine.test_resume import digests
 from engine.world import World
 from swe_workloads import tiny_model
@@ -33,33 +34,27 @@ class AComparisonOnTwoRanks(unittest.TestCase):
         self.assert_goes_on_exactly({"lora": None, "optimizer": rate, "dpo": {"referenceLogProbs": "Precomputed"}})
 
     def assert_goes_on_exactly(self, changes: dict[str, Any]) -> None:
-        whole, interrupted = (prepared(self.model, changes) for _ in range(2))
-        try:
-            undisturbed = whole.train()
-            self.assertEqual(undisturbed["exitCode"], 0, whole.output)
-            self.assertAlmostEqual(float(undisturbed["preferences"]["margin"]["first"]), 0, delta=1e-5)
-            process = interrupted.start(1)
-            interrupted.when_stored("a1/step-4/manifest.json", lambda: process.send_signal(signal.SIGTERM))
-            first = interrupted.finish(process, 1)
-            self.assertEqual(first["exitCode"], 75, interrupted.output)
-            second = interrupted.train(2)
-            self.assertEqual((second["exitCode"], second["fromStep"]), (0, first["lastStep"]), interrupted.output)
-            self.assertEqual(digests(second), digests(undisturbed))
-            self.assertEqual(weights(second), weights(undisturbed))
-        finally:
-            whole.stop()
-            interrupted.stop()
+        whole = undisturbed(comparing_on_two_ranks(self.model, changes)).verdict
+        self.assertAlmostEqual(float(whole["preferences"]["margin"]["first"]), 0, delta=1e-5)
+        world = comparing_on_two_ranks(self.model, changes)
+        self.addCleanup(world.stop)
+        prepare(world)
+        process = world.start(1)
+        world.when_stored("a1/step-4/manifest.json", lambda: process.send_signal(signal.SIGTERM))
+        first = world.finish(process, 1)
+        self.assertEqual(first["exitCode"], 75, world.output)
+        second = world.train(2)
+        self.assertEqual((second["exitCode"], second["fromStep"]), (0, first["lastStep"]), world.output)
+        self.assertEqual(digests(second), digests(whole))
+        self.assertEqual(weights(second), weights(whole))
 
 
-def prepared(model: Path, changes: dict[str, Any]) -> World:
-    world = World(model)
-    world.compare()
+def comparing_on_two_ranks(model: Path, changes: dict[str, Any]) -> World:
+    world = comparing(model)
     for name, value in changes.items():
         world.run[name] = value if value is None else {**world.run[name], **value}
     world.run["compute"]["ranks"] = 2
     world.run["duration"] = {"maxSteps": 12}
-    verdict = world.prepare()
-    assert verdict["exitCode"] == 0, json.dumps(verdict)
     return world
 
 

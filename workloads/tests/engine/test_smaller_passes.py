@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.run_document import TOTAL_STEPS
+from engine.shared_runs import prepare
 from engine.world import World
 from swe_workloads import tiny_model
 
@@ -31,7 +32,7 @@ class SmallerPasses(unittest.TestCase):
     def prepared(self) -> World:
         world = World(self.model)
         world.run["lora"]["dropout"] = "0"  # its masks depend on the shape of a pass
-        self.assertEqual(world.prepare()["exitCode"], 0)
+        prepare(world)
         return world
 
     def test_see_the_same_rows_in_the_same_order_and_learn_the_same(self) -> None:

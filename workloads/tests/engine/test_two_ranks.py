@@ -6,58 +6,65 @@ import signal
 import tempfile
 import unittest
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from engine.run_document import TOTAL_STEPS
+from engine.shared_runs import prepare, undisturbed
 from engine.test_resume import digests
-from engine.world import World
+from engine.world import World, checkpoint_after
 from swe_workloads import tiny_model
 from swe_workloads.engine_process import descendants
 
 
 class TwoRanks(unittest.TestCase):
     model: ClassVar[Path]
-    whole_world: ClassVar[World]
-    uninterrupted: ClassVar[dict[str, str]]
 
     @classmethod
     def setUpClass(cls) -> None:
         cls.model = Path(tempfile.mkdtemp()) / "tiny"
         tiny_model.make(cls.model, seed=1)
-        cls.whole_world = world = prepared(cls.model)
-        verdict = world.train()
-        assert verdict["exitCode"] == 0, (verdict, world.output)
-        assert verdict["lastStep"] == TOTAL_STEPS
-        cls.uninterrupted = digests(verdict)
 
     @classmethod
     def tearDownClass(cls) -> None:
-        cls.whole_world.stop()
         shutil.rmtree(cls.model.parent)
 
     def setUp(self) -> None:
-        self.world = prepared(self.model)
+        self.world = on_two_ranks(self.model)
+        prepare(self.world)
 
     def tearDown(self) -> None:
         self.world.stop()
 
-    def test_a_stop_saves_the_same_step_on_both_and_the_next_attempt_goes_on_exactly(self) -> None:
+    def test_that_were_stopped_and_lost_one_another_end_with_the_bytes_of_an_undisturbed_run(self) -> None:
+        whole = undisturbed(on_two_ranks(self.model)).verdict
+        self.assertEqual(whole["lastStep"], TOTAL_STEPS)
+        stopped = self.stop_both_at_the_same_step()
+        killed = self.kill_one(2, checkpoint_after(stopped["lastStep"]))
+        self.assertEqual(killed["fromStep"], stopped["lastStep"])
+        last = self.world.train(3)
+        self.assertEqual((last["exitCode"], last["fromStep"]), (0, killed["checkpointStep"]), (last, self.world.output))
+        self.assertEqual(digests(last), digests(whole))
+
+    def stop_both_at_the_same_step(self) -> dict[str, Any]:
+        """The verdict of the attempt; what both ranks need to go on is in the store."""
         process = self.world.start(1)
         self.world.when_stored("a1/step-4/manifest.json", lambda: process.send_signal(signal.SIGTERM))
-        first = self.world.finish(process, 1)
-        self.assertEqual((first["exitCode"], first["reason"]), (75, "Preempted"), (first, self.world.output))
-        self.assertEqual(first["checkpointStep"], first["lastStep"])
-        kept = {path.name for path in self.world.stored(f"checkpoints/a1/step-{first['lastStep']}").iterdir()}
+        verdict = self.world.finish(process, 1)
+        self.assertEqual((verdict["exitCode"], verdict["reason"]), (75, "Preempted"), (verdict, self.world.output))
+        self.assertEqual(verdict["checkpointStep"], verdict["lastStep"])
+        kept = {path.name for path in self.world.stored(f"checkpoints/a1/step-{verdict['lastStep']}").iterdir()}
         self.assertLessEqual({"rng_state_0.pth", "rng_state_1.pth", "manifest.json"}, kept)
-        self.assert_goes_on_exactly(first["lastStep"])
+        return verdict
 
-    def test_a_rank_that_was_killed_is_a_lost_peer_and_costs_the_steps_since_the_last_checkpoint(self) -> None:
-        process = self.world.start(1)
-        self.world.when_stored("a1/step-8/manifest.json", lambda: os.kill(ranks_of(process.pid)[1], signal.SIGKILL))
-        first = self.world.finish(process, 1)
-        self.assertEqual((first["exitCode"], first["reason"]), (69, "PeerLost"), (first, self.world.output))
-        self.assertGreaterEqual(first["checkpointStep"], 8)
-        self.assert_goes_on_exactly(first["checkpointStep"])
+    def kill_one(self, attempt: int, after: int) -> dict[str, Any]:
+        """The verdict: a lost peer, which costs the steps since the last checkpoint."""
+        process = self.world.start(attempt)
+        stored = f"a{attempt}/step-{after}/manifest.json"
+        self.world.when_stored(stored, lambda: os.kill(ranks_of(process.pid)[1], signal.SIGKILL))
+        verdict = self.world.finish(process, attempt)
+        self.assertEqual((verdict["exitCode"], verdict["reason"]), (69, "PeerLost"), (verdict, self.world.output))
+        self.assertGreaterEqual(verdict["checkpointStep"], after)
+        return verdict
 
     def test_what_one_rank_says_about_its_end_is_the_end_of_the_attempt(self) -> None:
         self.world.run["optimizer"]["learningRate"] = "1e30"
@@ -74,17 +81,10 @@ class TwoRanks(unittest.TestCase):
         self.assertIn("Fatal Python error: Aborted", self.world.output)
         self.assertIn("engine_sft.py", self.world.output)
 
-    def assert_goes_on_exactly(self, step: int) -> None:
-        second = self.world.train(2)
-        self.assertEqual((second["exitCode"], second["fromStep"]), (0, step), (second, self.world.output))
-        self.assertEqual(digests(second), self.uninterrupted)
 
-
-def prepared(model: Path) -> World:
+def on_two_ranks(model: Path) -> World:
     world = World(model)
     world.run["compute"]["ranks"] = 2
-    verdict = world.prepare()
-    assert verdict["exitCode"] == 0, verdict
     return world
 
 

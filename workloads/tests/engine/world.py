@@ -15,7 +15,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from fake_artifact_endpoint import FakeEndpoint
 
-from engine.run_document import MODEL_URI, preferences_document, run_document
+from engine.run_document import CHECKPOINT_EVERY, MODEL_URI, preferences_document, run_document
 
 
 class World:
@@ -104,6 +104,11 @@ def kill_engine(wrapper: "subprocess.Popen[str]", number: signal.Signals = signa
     children = Path(f"/proc/{wrapper.pid}/task/{wrapper.pid}/children").read_text().split()
     for child in children:
         os.kill(int(child), number)
+
+
+def checkpoint_after(step: int) -> int:
+    """The step of the first periodic checkpoint that an attempt from there makes."""
+    return (step // CHECKPOINT_EVERY + 1) * CHECKPOINT_EVERY
 
 
 def wait_for(condition: Any, seconds: float = 180) -> None:
