@@ -25,7 +25,7 @@ export function describePredictions({ run, referredEvaluation }: Pick<Observed, 
 
 /** The name of the evaluation that this one waits for. */
 export function awaitedEvaluation({ spec, status }: TrainingRun): string | undefined {
-  return status?.fromEval === undefined ? spec.data.trajectories?.fromEval.name : undefined
+  return status?.fromEval === undefined ? spec.data.trajectories?.fromEval?.name : undefined
 }
 
 function begin(name: string, seen: Observed): Verdict {

@@ -196,6 +196,8 @@ describe('an author who names a Secret', () => {
     ['spec.data.files.hub.tokenSecretRef', { data: { files: { ...hub('rows'), format: 'Messages' } } }],
     ['spec.data.preferences.s3.secretRef', { method: 'DPO', data: { preferences: rows } }],
     ['spec.data.preferences.hub.tokenSecretRef', { method: 'DPO', data: { preferences: hub('rows') } }],
+    ['spec.data.trajectories.s3.secretRef', { data: { trajectories: rows } }],
+    ['spec.data.trajectories.hub.tokenSecretRef', { data: { trajectories: hub('rows') } }],
     ['spec.gate.evaluation.instances.s3.secretRef', { gate: { minResolvedRate: '0.3', evaluation: { instances: { ...rows, format: 'SWEBench' } } } }],
     ['spec.gate.evaluation.instances.hub.tokenSecretRef', { gate: { minResolvedRate: '0.3', evaluation: { instances: { ...hub('rows'), format: 'SWEBench' } } } }],
     ['spec.publish.hub.tokenSecretRef', { publish: hub('rows') }],
