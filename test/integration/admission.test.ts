@@ -230,6 +230,13 @@ describe('an author who names a Secret', () => {
     await expect(tryCreate('bob', aPreferenceGenWith(model))).rejects.toThrow(`${field}: you may not get Secret "rows" in namespace "team-a".`)
   })
 
+  it.each([
+    ['spec.generation.serving.modelCache.claimName', () => aPreferenceGenWith({ s3: { uri: 's3://swe/team-a/model' } }, { generation: { model: { s3: { uri: 's3://swe/team-a/model' } }, serving: { engine: 'Transformers', modelCache: { claimName: 'theirs' } } } })],
+    ['spec.gate.evaluation.generation.serving.modelCache.claimName', () => aRunWith({ gate: { minResolvedRate: '0.3', evaluation: { instances: { configMap: { name: 'rows', key: 'rows.jsonl' }, format: 'SWEBench' }, generation: { serving: { engine: 'Transformers', modelCache: { claimName: 'theirs' } } } } } })],
+  ])('is asked for the right to a volume wherever one can be named: %s', async (field, manifest) => {
+    await expect(tryCreate('bob', manifest())).rejects.toThrow(`${field}: you may not get PersistentVolumeClaim "theirs" in namespace "team-a".`)
+  })
+
   it.each([rows, hub('rows')])('is asked for the right in every evaluation that samples are compared with', async (source) => {
     const against = [{ ...hub('models'), format: 'SWEBench' }, { ...source, format: 'SWEBench' }]
     const says = 'spec.decontamination.against: you may not get all of the Secrets that it names in namespace "team-a".'
