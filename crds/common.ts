@@ -171,6 +171,21 @@ export const hubDatasetSchema = z
   })
   .describe('A dataset on the Hugging Face Hub. Public ones need no token.')
 
+const HUB_FOLDER = /^[A-Za-z0-9_=@+-][A-Za-z0-9_.=@+-]*([/][A-Za-z0-9_=@+-][A-Za-z0-9_.=@+-]*)*$/
+
+export const hubFolderSchema = z
+  .object({
+    ...hubShape,
+    folder: z
+      .string()
+      .min(1)
+      .max(512)
+      .regex(HUB_FOLDER)
+      .meta({ description: 'Folder in the repository, such as runs/best. Default: all of it.', ...checked(matching(HUB_FOLDER, 'must be a path such as runs/best; its segments are letters, digits and _ . = @ + -, and none starts with a dot')) })
+      .optional(),
+  })
+  .describe('Files of a dataset repository on the Hugging Face Hub that are no rows of a split. Public ones need no token.')
+
 export const configMapKeySchema = z
   .object({
     name: objectName('Name of a ConfigMap in the same namespace as this resource.'),
@@ -241,6 +256,7 @@ export type Artifact = Immutable<z.infer<typeof artifactSchema>>
 export type S3Source = Immutable<z.infer<typeof s3FileSchema>>
 export type HubModel = Immutable<z.infer<typeof hubModelSchema>>
 export type HubDataset = Immutable<z.infer<typeof hubDatasetSchema>>
+export type HubFolder = Immutable<z.infer<typeof hubFolderSchema>>
 
 const namedSchema = z.looseObject({ name: z.string() }) // made once: every reconcile parses an object
 

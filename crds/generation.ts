@@ -35,6 +35,12 @@ const modelSchema = z
     ...checked(exactlyOneOf('endpoint', 's3', 'hub', 'fromRun')),
   })
 
+const modelCacheSchema = z
+  .object({
+    claimName: objectName('Name of a PersistentVolumeClaim in the same namespace as this resource, such as models. Its volume must let group 1000 write; servers on several nodes at once need one that can be mounted by many (ReadWriteMany).'),
+  })
+  .describe('A volume that keeps models: what one server fetched, every later one of the namespace with this claim finds there, and fetches no file again. A model is kept by where it lies and by its commit, or in a store by what was written there when; adapters are always fetched. Nothing is removed from it: that is yours to do, while no server runs. Default: each pod fetches the model anew.')
+
 const servingSchema = z
   .object({
     engine: z
@@ -50,6 +56,7 @@ const servingSchema = z
       })
       .optional()
       .describe('What the server gets.'),
+    modelCache: modelCacheSchema.optional(),
   })
   .meta({
     description: 'How a model of s3, hub or fromRun is served: by a pod of this resource, which only its own pods may reach where the network plug-in enforces NetworkPolicy, from before the first answer until after the last one. Default: engine Transformers.',

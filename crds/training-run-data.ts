@@ -1,6 +1,6 @@
 // What a TrainingRun learns from, and how its rows are divided.
 import { z } from 'zod'
-import { checked, exactlyOneOf, objectName, seed } from './common.ts'
+import { checked, configMapKeySchema, exactlyOneOf, hubFolderSchema, objectName, s3FileSchema, seed } from './common.ts'
 import { instanceSelectSchema, limit, ROW_FILES, rowSources, selectSeed } from './instances.ts'
 
 const fileSelectSchema = z
@@ -48,16 +48,30 @@ const fromEvalSchema = z
 
 const trajectoriesSchema = z
   .object({
-    fromEval: fromEvalSchema,
+    configMap: configMapKeySchema.optional(),
+    s3: s3FileSchema.optional(),
+    hub: hubFolderSchema.optional(),
+    fromEval: fromEvalSchema.optional(),
+    onlyResolved: z
+      .boolean()
+      .optional()
+      .describe('Of a folder. true learns from the attempts alone that a report of an evaluation beside them counts as resolved: the summary of the official harness or of sb-cli (a .json with resolved_ids), which SWE-agent leaves as results.json, in the folder of the trajectory or the nearest one above. A folder without a report is refused. false learns from all, whatever came of them. Default: true.'),
     style: z
       .enum(['XML', 'Ticks'])
       .optional()
-      .describe('With predictions that came as trajectories (.traj of SWE-agent, .traj.json of mini-swe-agent): their conversations are learned, as rows of messages, with the actions of the agent written as XML tags of functions and parameters or, Ticks, as one command in a fenced block. The model needs a chat template; sequence.lossOn AssistantMessages learns what the agent said alone. A prediction without a conversation is its prompt and its patch. Default: the prompt and the patch of every prediction.'),
+      .describe('How conversations of trajectories (.traj of SWE-agent, .traj.json of mini-swe-agent) become rows of messages: with the actions of the agent written as XML tags of functions and parameters or, Ticks, as one command in a fenced block. The model needs a chat template; sequence.lossOn AssistantMessages learns what the agent said alone. With fromEval a prediction without a conversation is its prompt and its patch. Default: XML; with fromEval the prompt and the patch of every prediction.'),
     maxPerInstance: z.int().min(1).max(64).optional().describe('Most rows of one instance, chosen by select.seed, so that easy ones do not outweigh the others. Default: 3.'),
     allowEvaluationSets: z.boolean().optional().describe('true learns from instances of the repositories that SWE-bench and its sets are made of too; what is trained so can no longer be measured with them. false refuses their rows and counts them in status.data.badRows. Default: false.'),
     select: fileSelectSchema.optional(),
   })
-  .describe('Rejection sampling: the predictions that a SWEBenchEval resolved, each change of an instance once. Only those count that every grading resolved, whose log bears that out, and whose instance its baselines do not disprove.')
+  .meta({
+    description: 'Attempts of a model: exactly one of configMap, s3, hub and fromEval. fromEval is rejection sampling: the predictions that a SWEBenchEval resolved, each change of an instance once; only those count that every grading resolved, whose log bears that out, and whose instance its baselines do not disprove. The others are folders of trajectories as SWE-agent and mini-swe-agent leave them, each conversation of an instance once, from its first message to the last one of the agent; of a ConfigMap one file.',
+    ...checked(
+      exactlyOneOf('configMap', 's3', 'hub', 'fromEval'),
+      { rule: '!has(self.onlyResolved) || !has(self.fromEval)', message: 'onlyResolved is of folders: what fromEval names is resolved: leave it out', fieldPath: '.onlyResolved' },
+      { rule: '!has(self.configMap) || (has(self.onlyResolved) && !self.onlyResolved)', message: 'onlyResolved must be false for a ConfigMap, which holds one trajectory and no report of it' },
+    ),
+  })
 
 export const dataSchema = z
   .object({ instances: instancesSchema.optional(), files: filesSchema.optional(), preferences: preferencesSchema.optional(), trajectories: trajectoriesSchema.optional() })

@@ -60,7 +60,7 @@ export const gateRules: readonly Rule[] = [
     fieldPath: '.spec.gate.noWorseThan.name',
   },
   {
-    rule: `!has(self.spec.gate) || !has(self.spec.data.trajectories) || self.spec.data.trajectories.fromEval.name != self.metadata.name + '${GATE}'`,
+    rule: `!has(self.spec.gate) || !has(self.spec.data.trajectories) || !has(self.spec.data.trajectories.fromEval) || self.spec.data.trajectories.fromEval.name != self.metadata.name + '${GATE}'`,
     message: 'a run cannot learn from the evaluation of its own gate, which begins after the training: name another SWEBenchEval',
     fieldPath: '.spec.data.trajectories.fromEval.name',
   },

@@ -68,7 +68,7 @@ const sequenceSchema = z
     lossOn: z
       .enum(['Completion', 'AssistantMessages', 'All'])
       .optional()
-      .describe('Which tokens are learned. Completion: those of the completion; not for Messages. AssistantMessages: those of the assistant; for Messages, with a chat template that marks them. All: every token. Conversations of data.trajectories with a style are Messages. Not with method DPO, which compares the answers. Default: All for Messages, else Completion.'),
+      .describe('Which tokens are learned. Completion: those of the completion; not for Messages. AssistantMessages: those of the assistant; for Messages, with a chat template that marks them. All: every token. Conversations of data.trajectories, which are there without fromEval or with a style, are Messages. Not with method DPO, which compares the answers. Default: All for Messages, else Completion.'),
   })
   .describe('Length of the training sequences, and what is learned of them.')
 
@@ -186,7 +186,7 @@ const acrossFields: readonly Rule[] = [
     fieldPath: '.checkpoint',
   },
   {
-    rule: "!has(self.sequence) || !has(self.sequence.lossOn) || ((has(self.data.files) && self.data.files.format == 'Messages') || (has(self.data.trajectories) && has(self.data.trajectories.style)) ? self.sequence.lossOn != 'Completion' : self.sequence.lossOn != 'AssistantMessages')",
+    rule: "!has(self.sequence) || !has(self.sequence.lossOn) || ((has(self.data.files) && self.data.files.format == 'Messages') || (has(self.data.trajectories) && (has(self.data.trajectories.style) || !has(self.data.trajectories.fromEval))) ? self.sequence.lossOn != 'Completion' : self.sequence.lossOn != 'AssistantMessages')",
     message: 'sequence.lossOn: Messages have no completion, and only Messages and data.trajectories with a style have AssistantMessages',
     fieldPath: '.sequence',
   },

@@ -1,5 +1,5 @@
 // Where rows and predictions come from: as the programs in pods are told, and what their pods mount for it.
-import type { HubDataset, HubModel, S3Source } from '../../crds/common.ts'
+import type { HubDataset, HubFolder, HubModel, S3Source } from '../../crds/common.ts'
 import { credentialsMount, type Mount } from '../jobs/program-pod.ts'
 
 export const DATA_FOLDER = '/etc/swe-operator-data'
@@ -15,6 +15,13 @@ export function buildSource({ configMap, s3, hub }: Source, folder: string): Rea
   return s3 && buildS3(s3)
 }
 
+/** Files that are no rows, by the same words. */
+export type FolderSource = Omit<Source, 'hub'> & Readonly<{ hub?: HubFolder | undefined }>
+
+export function buildFolderSource({ hub, ...others }: FolderSource, folder: string): Readonly<Record<string, unknown>> | undefined {
+  return hub ? { hub: { ...buildHub(hub), folder: hub.folder ?? null } } : buildSource(others, folder)
+}
+
 export function buildS3({ uri, secretRef }: S3Source): Readonly<Record<string, unknown>> {
   return { uri, credentials: secretRef === undefined ? 'OwnPrefix' : 'Secret' }
 }
@@ -26,7 +33,7 @@ export function buildHub({ repo, revision, endpoint, tokenSecretRef }: HubModel)
 }
 
 /** What a pod mounts to read the source: a key of a ConfigMap, and the Secret that the source names. */
-export function sourceMounts(purpose: string, source: Source | undefined, folder: string): readonly Mount[] {
+export function sourceMounts(purpose: string, source: Source | FolderSource | undefined, folder: string): readonly Mount[] {
   const mounts: Mount[] = []
   if (source?.configMap) {
     const { name, key } = source.configMap

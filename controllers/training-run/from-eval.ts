@@ -20,7 +20,7 @@ export function describePredictions(seen: Seen): TrainingRunPredictions | undefi
 
 /** The name of the evaluation that this one waits for. */
 export function awaitedEvaluation({ spec, status }: TrainingRun): string | undefined {
-  return status?.fromEval === undefined ? spec.data.trajectories?.fromEval.name : undefined
+  return status?.fromEval === undefined ? spec.data.trajectories?.fromEval?.name : undefined
 }
 
 function followed({ run, referredEvaluation }: Seen): Followed<SWEBenchEval, TrainingRunPredictions> {

@@ -52,6 +52,7 @@ describe('a reference that can never be followed', () => {
   it.each(['s3://swe-operator/team-b/data.jsonl', 's3://swe-operator/teamdata.jsonl'])('does not mistake %s for the own prefix', (uri) => {
     expect(outcome(anObservation({ data: { files: { s3: { uri }, format: 'Messages' } } })).message).toContain('spec.data.files.s3.uri')
     expect(outcome(anObservation({ method: 'DPO', data: { preferences: { s3: { uri } } } })).message).toContain('spec.data.preferences.s3.uri')
+    expect(outcome(anObservation({ data: { trajectories: { s3: { uri } } } })).message).toContain('spec.data.trajectories.s3.uri')
   })
 })
 

@@ -24,6 +24,7 @@ export function invalidReference({ metadata: { namespace = '' }, spec: { model, 
     ['spec.data.instances.s3', data.instances?.s3],
     ['spec.data.files.s3', data.files?.s3],
     ['spec.data.preferences.s3', data.preferences?.s3],
+    ['spec.data.trajectories.s3', data.trajectories?.s3],
     ['spec.gate.evaluation.instances.s3', gate?.evaluation.instances.s3],
   ], { kind: 'TrainingRun', namespace, bucket })
 }

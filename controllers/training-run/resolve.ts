@@ -69,7 +69,9 @@ function resolveModel({ spec: { method, lora, model }, status }: TrainingRun) {
 
 /** What is learned: the tokens of an answer, or to tell two answers from each other. */
 function resolveLoss({ method, data, sequence, dpo }: TrainingRunSpec) {
-  const hasConversations = data.files?.format === 'Messages' || data.trajectories?.style !== undefined
+  const { trajectories } = data
+  const areTold = trajectories !== undefined && (trajectories.fromEval === undefined || trajectories.style !== undefined)
+  const hasConversations = data.files?.format === 'Messages' || areTold
   if (method === 'SFT') return { lossOn: sequence?.lossOn ?? (hasConversations ? 'All' : 'Completion') }
   const lossType = dpo?.lossType ?? 'Sigmoid'
   return {

@@ -196,6 +196,8 @@ describe('an author who names a Secret', () => {
     ['spec.data.files.hub.tokenSecretRef', { data: { files: { ...hub('rows'), format: 'Messages' } } }],
     ['spec.data.preferences.s3.secretRef', { method: 'DPO', data: { preferences: rows } }],
     ['spec.data.preferences.hub.tokenSecretRef', { method: 'DPO', data: { preferences: hub('rows') } }],
+    ['spec.data.trajectories.s3.secretRef', { data: { trajectories: rows } }],
+    ['spec.data.trajectories.hub.tokenSecretRef', { data: { trajectories: hub('rows') } }],
     ['spec.gate.evaluation.instances.s3.secretRef', { gate: { minResolvedRate: '0.3', evaluation: { instances: { ...rows, format: 'SWEBench' } } } }],
     ['spec.gate.evaluation.instances.hub.tokenSecretRef', { gate: { minResolvedRate: '0.3', evaluation: { instances: { ...hub('rows'), format: 'SWEBench' } } } }],
     ['spec.publish.hub.tokenSecretRef', { publish: hub('rows') }],
@@ -226,6 +228,13 @@ describe('an author who names a Secret', () => {
     ['spec.generation.model.endpoint.apiKeySecretRef', { endpoint: { url: 'https://api.example.com/v1', model: 'm', apiKeySecretRef: { name: 'rows' } } }],
   ])('is asked for the right in a PreferenceGen too: %s', async (field, model) => {
     await expect(tryCreate('bob', aPreferenceGenWith(model))).rejects.toThrow(`${field}: you may not get Secret "rows" in namespace "team-a".`)
+  })
+
+  it.each([
+    ['spec.generation.serving.modelCache.claimName', () => aPreferenceGenWith({ s3: { uri: 's3://swe/team-a/model' } }, { generation: { model: { s3: { uri: 's3://swe/team-a/model' } }, serving: { engine: 'Transformers', modelCache: { claimName: 'theirs' } } } })],
+    ['spec.gate.evaluation.generation.serving.modelCache.claimName', () => aRunWith({ gate: { minResolvedRate: '0.3', evaluation: { instances: { configMap: { name: 'rows', key: 'rows.jsonl' }, format: 'SWEBench' }, generation: { serving: { engine: 'Transformers', modelCache: { claimName: 'theirs' } } } } } })],
+  ])('is asked for the right to a volume wherever one can be named: %s', async (field, manifest) => {
+    await expect(tryCreate('bob', manifest())).rejects.toThrow(`${field}: you may not get PersistentVolumeClaim "theirs" in namespace "team-a".`)
   })
 
   it.each([rows, hub('rows')])('is asked for the right in every evaluation that samples are compared with', async (source) => {

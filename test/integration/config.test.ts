@@ -39,7 +39,7 @@ describe.each(['training-run', 'swe-bench', 'dpo-run'])('the sample %s', (sample
   })
 })
 
-it.each(['preference-gen', 'swebench-eval'])('the samples %s are admitted as they are', async (sample) => {
+it.each(['preference-gen', 'swebench-eval', 'trajectories'])('the samples %s are admitted as they are', async (sample) => {
   await kubectl('apply', '-f', join(root, 'config/samples/training-run/namespace.yaml'))
   expect(await kubectl('apply', '-n', 'demo', '-k', join(root, 'config/samples', sample))).not.toMatch(/unchanged|rror/)
 })

@@ -25,6 +25,7 @@ const measured = { instances: { configMap: { name: 'held-out', key: 'rows.jsonl'
 export const gate = (more: { readonly [key: string]: Json }): { spec: Json } => ({ spec: { gate: { evaluation: measured, ...more } } })
 const hub = { repo: 'team/tuned', tokenSecretRef: { name: 'hub' } }
 const trajectories = (change: { readonly [key: string]: Json }, more: { readonly [key: string]: Json } = {}): Json => spec({ data: { files: null, trajectories: { fromEval: { name: 'samples' }, ...change } }, ...more })
+const run = { uri: 's3://swe-operator/default/agents/run-1' }
 const modelAt = (uri: string): Json => spec({ model: { s3: { uri } } })
 
 /** The API server adds this line when the shape is so wrong that it could not evaluate the rules. */
@@ -33,6 +34,8 @@ const RULES_NOT_CHECKED = '<nil>: Invalid value: null: some validation rules wer
 const DECIMAL_PATTERN = "should match '^[0-9]{1,9}([.][0-9]{1,12})?([eE][+-]?[0-9]{1,2})?$'"
 const URI_PATTERN = "should match '^s3:[/]{2}[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]([/][A-Za-z0-9_=@+-][A-Za-z0-9_.=@+-]*)+[/]?$'"
 const URI_WORDS = 'must be s3://<bucket>/<path>; segments of the path are letters, digits and _ . = @ + -, and none starts with a dot'
+const FOLDER_PATTERN = "should match '^[A-Za-z0-9_=@+-][A-Za-z0-9_.=@+-]*([/][A-Za-z0-9_=@+-][A-Za-z0-9_.=@+-]*)*$'"
+const FOLDER_WORDS = 'must be a path such as runs/best; its segments are letters, digits and _ . = @ + -, and none starts with a dot'
 const CPU_PATTERN = "should match '^([1-9][0-9]{0,6}m|0[.][0-9]{0,2}[1-9]|[1-9][0-9]{0,3}([.][0-9]{1,3})?)$'"
 const MEMORY_PATTERN = "should match '^[1-9][0-9]{0,6}([.][0-9]{1,3})?(Mi|Gi|Ti|M|G|T)$'"
 
@@ -87,7 +90,13 @@ export const refused: readonly RefusedRow[] = [
   ['a comparison of rows without a second answer', spec({ method: 'DPO' }), 'spec.data: Invalid value: data.preferences goes with method DPO, which learns from nothing else'],
   ['preferences beside files', preferences({ data: { preferences: { configMap: { name: 'pairs', key: 'rows.jsonl' } } } }), 'spec.data: Invalid value: exactly one of instances, files, preferences, trajectories must be set'],
   ['no source of preferences', preferences({ data: { files: null, preferences: { select: { limit: 3 } } } }), 'spec.data.preferences: Invalid value: exactly one of configMap, s3, hub, fromPreferenceGen must be set'],
-  ['trajectories from nowhere', trajectories({ fromEval: null }), ...required('spec.data.trajectories.fromEval')],
+  ['trajectories from nowhere', trajectories({ fromEval: null }), 'spec.data.trajectories: Invalid value: exactly one of configMap, s3, hub, fromEval must be set'],
+  ['trajectories of an evaluation and of a folder', trajectories({ s3: run }), 'spec.data.trajectories: Invalid value: exactly one of configMap, s3, hub, fromEval must be set'],
+  ['what an evaluation resolved, and what it did not', trajectories({ onlyResolved: false }), 'spec.data.trajectories.onlyResolved: Invalid value: onlyResolved is of folders: what fromEval names is resolved: leave it out'],
+  ['a report in a ConfigMap of one trajectory', trajectories({ fromEval: null, configMap: { name: 'runs', key: 'a.traj' } }), 'spec.data.trajectories: Invalid value: onlyResolved must be false for a ConfigMap, which holds one trajectory and no report of it'],
+  ['the completion of a folder of conversations', trajectories({ fromEval: null, s3: run }, { sequence: { lossOn: 'Completion' } }), 'spec.sequence: Invalid value: sequence.lossOn: Messages have no completion, and only Messages and data.trajectories with a style have AssistantMessages'],
+  ['a folder of a hub that climbs out of it', trajectories({ fromEval: null, hub: { repo: 'team/runs', folder: 'a/../b' } }), mismatch('spec.data.trajectories.hub.folder', 'a/../b', FOLDER_PATTERN), words('spec.data.trajectories.hub.folder', 'a/../b', FOLDER_WORDS)],
+  ['a split of trajectories, which are no rows', trajectories({ fromEval: null, hub: { repo: 'team/runs', split: 'train' } }), typo('spec.data.trajectories.hub.split')],
   ['trajectories that are compared', spec({ method: 'DPO', data: { files: null, trajectories: { fromEval: { name: 'samples' } } } }), 'spec.data: Invalid value: data.preferences goes with method DPO, which learns from nothing else'],
   ['what the assistant says of patches', trajectories({}, { sequence: { lossOn: 'AssistantMessages' } }), 'spec.sequence: Invalid value: sequence.lossOn: Messages have no completion, and only Messages and data.trajectories with a style have AssistantMessages'],
   ['the completion of conversations', trajectories({ style: 'XML' }, { sequence: { lossOn: 'Completion' } }), 'spec.sequence: Invalid value: sequence.lossOn: Messages have no completion, and only Messages and data.trajectories with a style have AssistantMessages'],
@@ -184,6 +193,9 @@ export const accepted: readonly AcceptedRow[] = [
   ['what an evaluation resolved', trajectories({ maxPerInstance: 1, allowEvaluationSets: true, select: { limit: 10, seed: 1 } })],
   ['what the evaluation of another run\'s gate resolved', trajectories({ fromEval: { name: 'other-gate' } }, { gate: { evaluation: measured, minResolvedRate: '0.3' } })],
   ['the conversations that an evaluation resolved', trajectories({ style: 'Ticks' }, { sequence: { lossOn: 'AssistantMessages' } })],
+  ['a folder of trajectories', trajectories({ fromEval: null, s3: { ...run, secretRef: { name: 'runs' } }, onlyResolved: true, maxPerInstance: 1, select: { limit: 10 } }, { sequence: { lossOn: 'AssistantMessages' }, gate: { evaluation: measured, minResolvedRate: '0.3' } })],
+  ['every trajectory of a folder on a hub', trajectories({ fromEval: null, hub: { repo: 'team/runs', revision: 'main', folder: 'runs/best' }, onlyResolved: false, style: 'Ticks' })],
+  ['one trajectory in a ConfigMap', trajectories({ fromEval: null, configMap: { name: 'runs', key: 'a.traj' }, onlyResolved: false })],
   ['the least that is needed', {}],
   ['a name of 52 characters', { metadata: { name: 'a'.repeat(52) } }],
   ['a generated name', { metadata: { name: null, generateName: 'sweep-' } }],

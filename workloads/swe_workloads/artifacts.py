@@ -10,7 +10,7 @@ import urllib.parse
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
@@ -48,10 +48,14 @@ class Occupied(Exception):
 
 @dataclass(frozen=True)
 class StoredObject:
-    """One object of a listing. `name` is a key below the run's prefix, or a whole s3:// URI."""
+    """One object of a listing. `name` is a key below the run's prefix, or a whole s3:// URI.
+
+    `version` is another one once the object was written again; None where the store does not say.
+    """
 
     name: str
     size_bytes: int
+    version: str | None = field(default=None, compare=False)
 
 
 class ArtifactStore:
@@ -75,12 +79,12 @@ class ArtifactStore:
 
     def list_keys(self, prefix: str) -> list[StoredObject]:
         answer = self._persist(f"Listing {prefix}", lambda timeout: self._objects({"prefix": prefix}, timeout))
-        return [StoredObject(entry.key, entry.size_bytes) for entry in answer]
+        return [StoredObject(entry.key, entry.size_bytes, entry.last_modified) for entry in answer]
 
     def list_uri(self, uri: str) -> list[StoredObject]:
         """Every object whose URI begins with this text. Raises Failure(INVALID_CONFIGURATION) when not allowed."""
         answer = self._persist(f"Listing {uri}", lambda timeout: self._objects({"uri": uri}, timeout))
-        return [StoredObject(entry.uri, entry.size_bytes) for entry in answer]
+        return [StoredObject(entry.uri, entry.size_bytes, entry.last_modified) for entry in answer]
 
     def upload(self, key: str, source: Path) -> Digest:
         """Creates the object. The same bytes there already count as uploaded; other bytes raise Occupied."""
@@ -285,6 +289,7 @@ class _ListedObject(BaseModel):
     key: str = ""
     uri: str = ""
     size_bytes: int = Field(alias="sizeBytes")
+    last_modified: str | None = Field(alias="lastModifiedTime", default=None)
 
 
 class _Listing(BaseModel):

@@ -5,13 +5,14 @@ from pathlib import Path
 
 from swe_workloads.artifacts import ArtifactStore
 from swe_workloads.exit_codes import ExitCode, Failure
-from swe_workloads.hub import open_repository
+from swe_workloads.hub import HubRepository, open_repository
 from swe_workloads.hub_data import fetch_split
 from swe_workloads.model_files import digest_of
 from swe_workloads.pod import Pod
 from swe_workloads.rows import DATA_ENDINGS
-from swe_workloads.run_file import Data, Source
+from swe_workloads.run_file import Data, HubFolder, Source
 from swe_workloads.sources import Reader, list_source, reader
+from swe_workloads.trajectory_reports import folder_endings
 from swe_workloads.transfer import Missing, digest_file
 from swe_workloads.verdict import FrozenSource
 
@@ -40,7 +41,8 @@ class Origin:
 
 def fetch_data(data: Data, pod: Pod, store: ArtifactStore, target: Path) -> FetchedData:
     """Raises Failure, with the field in it."""
-    return fetch_source(data.source, Origin(f"data.{data.kind.lower()}", "data"), pod, store, target)
+    endings = DATA_ENDINGS if data.folder is None else folder_endings(data.folder)
+    return fetch_source(data.source, Origin(f"data.{data.kind.lower()}", "data"), pod, store, target, endings)
 
 
 def fetch_source(
@@ -57,6 +59,8 @@ def fetch_source(
     secret = pod.credentials_dir / origin.secret
     if source.hub is not None:
         repository = open_repository(source.hub, "dataset", f"{origin.field}.hub", secret, store.patience)
+        if isinstance(source.hub, HubFolder):
+            return _from_folder(repository, source.hub, target, endings)
         return FetchedData(fetch_split(repository, source.hub, target), repository.uri, repository.commit)
     assert source.uri is not None and source.credentials is not None  # the run file's own check
     named = reader(pod, store, source.credentials, origin.secret)
@@ -67,6 +71,20 @@ def _mounted(path: Path) -> FetchedData:
     if not path.is_file():
         raise Failure(ExitCode.INVALID_DATA, f"The ConfigMap has no key {path.name}.")
     return FetchedData({path.name: path}, f"configMap:{path.name}")
+
+
+def _from_folder(repository: HubRepository, wanted: HubFolder, target: Path, endings: tuple[str, ...]) -> FetchedData:
+    """Files that are no rows, and so of no split."""
+    below = "" if wanted.folder is None else f"{wanted.folder.rstrip('/')}/"
+    names = sorted(name for name in repository.files if name.startswith(below) and name.endswith(endings))
+    uri = f"{repository.uri}{'' if wanted.folder is None else f'/{wanted.folder}'}"
+    if not names:
+        message = f"{repository.place.field}: There is no {_either(endings)} file at {uri}."
+        raise Failure(ExitCode.INVALID_DATA, message)
+    files = {name: target / f"{number}" for number, name in enumerate(names)}
+    for name, path in files.items():
+        repository.download(name, path)
+    return FetchedData(files, uri, repository.commit)
 
 
 def _from_s3(uri: str, sha256: str | None, origin: Reader, target: Path, endings: tuple[str, ...]) -> FetchedData:

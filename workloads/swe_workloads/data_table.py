@@ -41,11 +41,14 @@ def _source(source: FrozenSource) -> str:
 
 def _rows(prepared: Prepared, summary: PrepareSummary, run: RunFile) -> str:
     left_out = "repeated, or over the limits" if run.data.kind == "Trajectories" else "left out by data.select"
+    folder = run.data.folder
+    resolving = folder is not None and folder.only_resolved
     return table(
         ("rows", "#"),
         [
             ("read", str(prepared.read)),
             ("cannot be used", str(summary.bad_rows)),
+            *([("not resolved, by the reports beside them", str(prepared.not_resolved))] if resolving else []),
             (left_out, str(prepared.usable - prepared.selected)),
             ("to train on", str(summary.train)),
             ("held out", str(summary.test)),

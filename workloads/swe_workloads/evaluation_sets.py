@@ -54,12 +54,18 @@ def membership(repository: str, instance: str) -> Membership | None:
     return Membership(fork[0], "Fork", fork[1]) if fork else None
 
 
+def repository_in(instance: str) -> str | None:
+    """As owner/name, where the id of the instance spells it out, as those of SWE-bench and its kin do."""
+    spelt = _ID.match(instance)
+    return f"{spelt['owner']}/{spelt['name']}" if spelt else None
+
+
 def _candidates(repository: str, instance: str) -> Iterator[tuple[SetRule, str]]:
     yield "Repository", repository
     if mirror := _MIRROR.match(repository.rpartition("/")[2]):
         yield "Mirror", f"{mirror['owner']}/{mirror['name']}"
-    if spelt := _ID.match(instance):
-        yield "Id", f"{spelt['owner']}/{spelt['name']}"
+    if spelt := repository_in(instance):
+        yield "Id", spelt
 
 
 @cache

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,7 +29,8 @@ class ModelOrigin:
     """A model's folder somewhere. `sizes` are of its files in bytes, without those of sub-folders.
 
     `sha256` is of the files without weights, as the preparation found them, or the run that this one continues; None
-    when nobody has read them before.
+    when nobody has read them before. `identity` is a sha256 that is equal only where all files are; None where nothing
+    tells.
     """
 
     uri: str
@@ -37,6 +38,7 @@ class ModelOrigin:
     sha256: str | None
     sizes: dict[str, int]
     download: Callable[[str, Path], Digest]
+    identity: str | None = None
 
     def frozen(self, tokenizer_files: dict[str, Digest]) -> FrozenSource:
         """What every attempt is to read."""
@@ -94,7 +96,8 @@ def digest_of(files: dict[str, Digest]) -> str:
 def _in_s3(pod: Pod, store: ArtifactStore, model: S3Model, sha256: str | None) -> ModelOrigin:
     source = reader(pod, store, model.credentials, "model")
     folder = model.uri.rstrip("/") + "/"
-    sizes = {item.name.removeprefix(folder): item.size_bytes for item in list_source(source, folder)}
+    listed = {item.name.removeprefix(folder): item for item in list_source(source, folder)}
+    sizes = _top_level({name: item.size_bytes for name, item in listed.items()})
 
     def download(name: str, target: Path) -> Digest:
         digest = source.download_uri(folder + name, target)
@@ -103,13 +106,23 @@ def _in_s3(pod: Pod, store: ArtifactStore, model: S3Model, sha256: str | None) -
             raise Failure(ExitCode.MODEL_UNUSABLE, message)
         return digest
 
-    return ModelOrigin(model.uri, None, sha256, _top_level(sizes), download)
+    # What a run left is known by its bytes, anything else by when it was written.
+    known = {name: (model.files or {}).get(name) or listed[name].version for name in sizes}
+    return ModelOrigin(model.uri, None, sha256, sizes, download, _identity(model.uri, sizes, known))
 
 
 def _on_hub(pod: Pod, store: ArtifactStore, model: HubModel, sha256: str | None) -> ModelOrigin:
     repository = open_repository(model, "model", "model.hub", pod.credentials_dir / "model", store.patience)
-    sizes = {name: file.size_bytes for name, file in repository.files.items()}
-    return ModelOrigin(repository.uri, repository.commit, sha256, _top_level(sizes), repository.download)
+    sizes = _top_level({name: file.size_bytes for name, file in repository.files.items()})
+    identity = _identity(f"{model.endpoint} {model.repo}", sizes, dict.fromkeys(sizes, repository.commit))
+    return ModelOrigin(repository.uri, repository.commit, sha256, sizes, repository.download, identity)
+
+
+def _identity(where: str, sizes: Mapping[str, int], versions: Mapping[str, str | None]) -> str | None:
+    if None in versions.values():
+        return None
+    lines = [f"{name}\0{sizes[name]}\0{version}\n" for name, version in sorted(versions.items())]
+    return hashlib.sha256("".join([f"{where}\n", *lines]).encode()).hexdigest()
 
 
 def _top_level(sizes: dict[str, int]) -> dict[str, int]:

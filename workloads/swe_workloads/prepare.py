@@ -1,7 +1,7 @@
 """Prepares a run's data: loads, checks, selects, splits and counts it, and leaves it in the store once and for all."""
 
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from swe_workloads.adapter_files import ADAPTER_FOLDER, fetch_settings
 from swe_workloads.artifacts import ArtifactStore
 from swe_workloads.bad_rows import write_bad_rows
 from swe_workloads.data_files import DATA_MANIFEST, TABLE_FILE, write_data_files, write_table
-from swe_workloads.data_sources import fetch_data
+from swe_workloads.data_sources import FetchedData, fetch_data
 from swe_workloads.data_table import render_table
 from swe_workloads.examples import Example, plain, read_example
 from swe_workloads.exit_codes import ExitCode, Failure
@@ -26,8 +26,10 @@ from swe_workloads.rows import BadRow, Row, read_rows
 from swe_workloads.run_file import Data, RunFile, read_run_file
 from swe_workloads.seal import seal, sealed_verdict
 from swe_workloads.selection import select
+from swe_workloads.some import some
 from swe_workloads.split import split
 from swe_workloads.tokens import Measured, Tokenizer, load_tokenizer, measure
+from swe_workloads.trajectory_folder import NotResolved, attempts_in
 from swe_workloads.verdict import PrepareSummary, PrepareVerdict, Sources, outcome
 
 TOKENIZER_FOLDER = "tokenizer"
@@ -73,9 +75,8 @@ def read_and_check(
         fetch_settings(store, run.adapter, scratch / TOKENIZER_FOLDER / ADAPTER_FOLDER)
     tokenizer = tokenizer_of(scratch / TOKENIZER_FOLDER, origin.uri)
     data = fetch_data(run.data, pod, store, scratch / "source")
-    rows = (row for name, path in data.files.items() for row in read_rows(path, name))
-    converted = [item if isinstance(item, BadRow) else convert(item, run) for item in rows]
-    say(f"Read {len(converted)} rows of {data.uri} from {', '.join(data.files)}.")
+    converted = list(read_examples(data, run))
+    say(f"Read {len(converted)} rows of {data.uri} from {some(list(data.files))}.")
     examples = [item for item in converted if isinstance(item, Example)]
     bad = [item for item in converted if isinstance(item, BadRow)]
     if run.method == "DPO":
@@ -94,17 +95,34 @@ def read_and_check(
         read=len(converted),
         usable=len(examples),
         selected=len(chosen),
+        not_resolved=sum(isinstance(item, NotResolved) for item in converted),
         sources=Sources(model=origin.frozen(model), data=data.frozen()),
     )
+
+
+def read_examples(data: FetchedData, run: RunFile) -> Iterator[Example | BadRow | NotResolved]:
+    """Of each row, or of each trajectory. Raises Failure where nothing tells what was asked of a folder."""
+    if run.data.folder is not None:
+        yield from (
+            one if not isinstance(one, Example) else fitting(one, run) for one in attempts_in(data, run.data.folder)
+        )
+        return
+    for name, path in data.files.items():
+        yield from (row if isinstance(row, BadRow) else convert(row, run) for row in read_rows(path, name))
 
 
 def convert(row: Row, run: RunFile) -> Example | BadRow:
     learnt = run.data.resolved
     example = read_example(row, CONVERT[run.data.format] if learnt is None else reader_of(learnt))
-    if isinstance(example, BadRow):
-        return example
+    return example if isinstance(example, BadRow) else fitting(example, run)
+
+
+def fitting(example: Example, run: RunFile) -> Example | BadRow:
+    """Unless it lacks what split or selection go by."""
+    row = example.row
     if run.split.by == "Repository" and example.repository is None:
-        return BadRow(row.file, row.number, "repo is missing, and split.by is Repository")
+        missing = "repo is missing" if run.data.folder is None else "its instance_id spells out no repository"
+        return BadRow(row.file, row.number, f"{missing}, and split.by is Repository")
     if run.data.select.fail_to_pass is not None and example.fail_to_pass is None:
         column = FAIL_TO_PASS[run.data.format]
         return BadRow(row.file, row.number, f"{column} is no list of tests, and data.select.failToPass counts them")
@@ -113,9 +131,9 @@ def convert(row: Row, run: RunFile) -> Example | BadRow:
 
 
 def _of_each_instance(examples: list[Example], data: Data) -> list[Example]:
-    if data.resolved is None:
+    if data.attempts is None:
         return examples
-    return of_each_instance(examples, data.resolved.max_per_instance, data.select.seed)
+    return of_each_instance(examples, data.attempts.max_per_instance, data.select.seed)
 
 
 def fit_to(tokenizer: Tokenizer, example: Example, run: RunFile) -> Example:
@@ -128,6 +146,12 @@ def fit_to(tokenizer: Tokenizer, example: Example, run: RunFile) -> Example:
     without = f"The tokenizer of {run.model.uri} has no chat template, which"
     if run.data.format == "Messages":
         raise Failure(ExitCode.MODEL_UNUSABLE, f"{without} Messages need; use PromptCompletion.")
+    if run.data.folder is not None:
+        raise Failure(
+            ExitCode.MODEL_UNUSABLE,
+            f"{without} conversations need; choose a model that has one, or have a SWEBenchEval grade the folder "
+            "(predictions.s3) and name that in data.trajectories.fromEval without a style: patches need none.",
+        )
     if run.data.has_conversations:
         raise Failure(ExitCode.MODEL_UNUSABLE, f"{without} conversations need; leave out data.trajectories.style.")
     if run.data.format == "Preferences":
@@ -173,6 +197,8 @@ def publish(
 
 def in_words(prepared: Prepared, summary: PrepareSummary, preflight: Preflight, run: RunFile) -> str:
     parts = [f"{summary.rows} rows: {summary.train} to train, {summary.test} to test, {summary.bad_rows} unusable."]
+    if prepared.not_resolved:
+        parts.append(f"{prepared.not_resolved} more did not resolve.")
     if not prepared.test:
         parts.append(f"All are of one group: split.by {run.split.by} leaves none to test.")
     if summary.leaked_across_split:

@@ -20,7 +20,10 @@ NAME_CHARACTERS = 128
 
 @dataclass(frozen=True)
 class Prepared:
-    """`read` rows, of which so many are `usable`, of which data.select took so many: `selected`."""
+    """`read` rows, of which so many are `usable`, of which data.select took so many: `selected`.
+
+    `not_resolved` are attempts that were left out because a report says so.
+    """
 
     train: list[Measured]
     test: list[Measured]
@@ -29,6 +32,7 @@ class Prepared:
     usable: int
     selected: int
     sources: Sources
+    not_resolved: int = 0
 
     def used(self) -> list[Measured]:
         return [*self.train, *self.test]
@@ -39,11 +43,13 @@ def problem_with(prepared: Prepared, run: RunFile) -> str | None:
     if prepared.read == 0:
         return "The data source has no rows. Check data and what it points to."
     if not prepared.used():
-        return (
-            # The selection never leaves none, so all that it left are bad.
-            f"None of the {prepared.selected or prepared.read} rows can be used. {first_of(prepared.bad)} "
-            f"{_remedy(run)}"
-        )
+        # The selection never leaves none, so all that it left are bad.
+        found = [f"None of the {prepared.selected or prepared.read} rows can be used."]
+        if prepared.not_resolved:
+            found.append(f"{prepared.not_resolved} did not resolve, as the reports beside them say.")
+        if prepared.bad:
+            found.append(first_of(prepared.bad))
+        return " ".join([*found, _remedy(run)])
     if run.evaluation.strategy != "No" and not prepared.test:
         return _nothing_to_test(prepared, run)
     return None
@@ -52,6 +58,8 @@ def problem_with(prepared: Prepared, run: RunFile) -> str | None:
 def _remedy(run: RunFile) -> str:
     if run.data.kind == "Preferences":
         return "Each row needs prompt, chosen and rejected: correct them."
+    if run.data.folder is not None:
+        return "Correct them, bring trajectories of other instances, or set data.trajectories.onlyResolved: false."
     if run.data.kind == "Trajectories":
         return "Learn from an evaluation of other instances."
     return f"Correct the rows, or data.format if they are not {run.data.format}."

@@ -9,12 +9,19 @@ from swe_workloads.examples import Convert, Example, Unusable, text_of
 from swe_workloads.instances import as_chat
 from swe_workloads.patch_identity import identity_of
 from swe_workloads.rows import Row
-from swe_workloads.run_file import Resolved, Style
+from swe_workloads.run_file import Resolved, Style, TrajectoryFolder
 from swe_workloads.split import content_of, rank
 
 
 def reader_of(wanted: Resolved) -> Convert:
     return lambda row: _read(row, wanted)
+
+
+def refuse_judged(repository: str, instance: str, wanted: Resolved | TrajectoryFolder) -> None:
+    """Raises Unusable for an instance by whose like models are judged."""
+    member = None if wanted.allow_evaluation_sets else membership(repository, instance)
+    if member is not None:
+        raise Unusable(f"it is of {member.name}, by which models are judged, and allowEvaluationSets is false")
 
 
 def of_each_instance(examples: Sequence[Example], most: int, seed: int) -> list[Example]:
@@ -32,9 +39,7 @@ def of_each_instance(examples: Sequence[Example], most: int, seed: int) -> list[
 
 def _read(row: Row, wanted: Resolved) -> Example:
     instance, repository = text_of(row, "instance_id"), text_of(row, "repo")
-    member = None if wanted.allow_evaluation_sets else membership(repository, instance)
-    if member is not None:
-        raise Unusable(f"it is of {member.name}, by which models are judged, and allowEvaluationSets is false")
+    refuse_judged(repository, instance, wanted)
     record = as_chat(text_of(row, "prompt"), text_of(row, "completion"))
     if wanted.style is not None:
         record = {"messages": _conversation(row, record, wanted.style)}

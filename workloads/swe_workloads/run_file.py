@@ -72,15 +72,25 @@ class HubDataset(Hub):
         return f"hf://datasets/{self.repo}@{self.revision}"
 
 
+class HubFolder(Hub):
+    """Files of a dataset repository that are no rows: all below a folder, null: of the whole repository."""
+
+    folder: str | None
+
+    @property
+    def uri(self) -> str:
+        return f"hf://datasets/{self.repo}@{self.revision}{'' if self.folder is None else f'/{self.folder}'}"
+
+
 class Source(Section):
-    """Exactly one of a mounted ConfigMap file, an object or prefix in an S3 store, and a dataset on a hub."""
+    """Exactly one of a mounted ConfigMap file, an object or prefix in an S3 store, and what is on a hub."""
 
     config_map_file: str | None = None
     uri: ObjectUri | None = None
     credentials: Credentials | None = None
     # Of the object at the URI, where it must be the one that was read before.
     sha256: Sha256 | None = None
-    hub: HubDataset | None = None
+    hub: HubDataset | HubFolder | None = None
 
     @model_validator(mode="after")
     def _exactly_one(self) -> "Source":
@@ -117,8 +127,21 @@ class Resolved(Section):
     allow_evaluation_sets: bool
 
 
-# Of these the format is the kind: they have one form only.
-KINDS = {"Preferences": "Preferences", "Resolved": "Trajectories"}
+class TrajectoryFolder(Section):
+    """What is learnt of a folder of trajectories: conversations, or only those that a report says resolved."""
+
+    max_per_instance: PositiveInt
+    style: Style
+    allow_evaluation_sets: bool
+    only_resolved: bool
+
+
+# Of these the format is the kind, or one of two.
+KINDS = {"Preferences": "Preferences", "Resolved": "Trajectories", "Trajectory": "Trajectories"}
+SECTIONS = {"Resolved": "resolved", "Trajectory": "folder"}
+Format = Literal[
+    "SWEBench", "SWEBenchPro", "SWESmith", "Messages", "PromptCompletion", "Preferences", "Resolved", "Trajectory"
+]
 
 
 class Data(Section):
@@ -126,22 +149,29 @@ class Data(Section):
 
     kind: Literal["Instances", "Files", "Preferences", "Trajectories"]
     source: Source
-    format: Literal["SWEBench", "SWEBenchPro", "SWESmith", "Messages", "PromptCompletion", "Preferences", "Resolved"]
+    format: Format
     prompt_style: Literal["Pro"] | None = None
     resolved: Resolved | None = None
+    folder: TrajectoryFolder | None = None
     select: Select
 
     @property
+    def attempts(self) -> Resolved | TrajectoryFolder | None:
+        """How the attempts of a model are learnt from, where that is what these are."""
+        return self.resolved or self.folder
+
+    @property
     def has_conversations(self) -> bool:
-        return self.format == "Messages" or (self.resolved is not None and self.resolved.style is not None)
+        return self.format == "Messages" or (self.attempts is not None and self.attempts.style is not None)
 
     @model_validator(mode="after")
     def _format_of_kind(self) -> "Data":
         kind = "Instances" if self.format.startswith("SWE") else "Files"
         if self.kind != KINDS.get(self.format, kind):
             raise ValueError(f"format {self.format} does not belong to kind {self.kind}")
-        if (self.kind == "Trajectories") != (self.resolved is not None):
-            raise ValueError("resolved belongs to kind Trajectories, which needs it")
+        for format_, section in SECTIONS.items():
+            if (self.format == format_) != (getattr(self, section) is not None):
+                raise ValueError(f"{section} belongs to format {format_}, which needs it")
         if (self.kind == "Instances") != (self.prompt_style is not None):
             raise ValueError("promptStyle belongs to kind Instances, which needs it")
         return self

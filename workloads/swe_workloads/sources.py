@@ -47,7 +47,7 @@ class SecretReader:
         with _explained(uri):
             pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
             entries = [entry for page in pages for entry in page.get("Contents", [])]
-        return [StoredObject(f"s3://{bucket}/{entry['Key']}", entry["Size"]) for entry in entries]
+        return [StoredObject(f"s3://{bucket}/{one['Key']}", one["Size"], _version(one)) for one in entries]
 
     def download_uri(self, uri: str, target: Path) -> Digest:
         bucket, key = split_uri(uri)
@@ -55,6 +55,11 @@ class SecretReader:
         with _explained(uri):
             self._client.download_file(bucket, key, str(target))
         return digest_file(target)
+
+
+def _version(entry: dict[str, Any]) -> str | None:
+    told = [str(entry[name]) for name in ("ETag", "LastModified") if name in entry]
+    return " ".join(told) or None
 
 
 def split_uri(uri: str) -> tuple[str, str]:

@@ -11,6 +11,7 @@ import threading
 import urllib.parse
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import cache
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -42,6 +43,8 @@ class FakeEndpoint:
     failures: dict[tuple[str, int], int] = field(default_factory=dict)
     # Called with "METHOD path" after an object was stored.
     after_put: Callable[[str], None] = lambda _: None
+    # Called with "METHOD path" when half of an object was sent.
+    halfway: Callable[[str], None] = lambda _: None
 
     def __post_init__(self) -> None:
         self.lock = threading.Lock()
@@ -184,7 +187,7 @@ class _EndpointHandler(_Handler):
         found = sorted(path for path in root.rglob("*") if path.is_file() and path.suffix != ".part")
         return [
             {field_name: f"{before}{path.relative_to(root)}", "sizeBytes": path.stat().st_size,
-             "lastModifiedTime": "2026-11-21T00:00:00Z"}
+             "lastModifiedTime": datetime.fromtimestamp(path.stat().st_mtime, UTC).isoformat()}
             for path in found
         ]  # fmt: skip
 
@@ -201,10 +204,20 @@ class _StoreHandler(_Handler):
             return self.answer(HTTPStatus.NOT_FOUND, b"<Error><Code>NoSuchKey</Code></Error>")
         content, asked = path.read_bytes(), self.headers.get("Range", "")
         if not asked.startswith("bytes=-"):
-            return self.answer(HTTPStatus.OK, content)
+            return self.send_halves(content)
         if not content:
             return self.answer(HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE, b"<Error><Code>InvalidRange</Code></Error>")
         self.answer(HTTPStatus.PARTIAL_CONTENT, content[-int(asked.removeprefix("bytes=-")) :])
+
+    def send_halves(self, content: bytes) -> None:
+        half = len(content) // 2
+        self.send_response(HTTPStatus.OK)
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content[:half])
+        self.wfile.flush()
+        self.fake.halfway(f"GET {self.path}")
+        self.wfile.write(content[half:])
 
     def do_PUT(self) -> None:
         content = self.body()

@@ -10,13 +10,13 @@ from gen_world import GenWorld, diff, gen_row, sample
 from trajectory_world import mini
 
 from swe_workloads.evaluation.predictions import Prediction
-from swe_workloads.evaluation.trajectory_files import Attempt
 from swe_workloads.exit_codes import ExitCode, Failure
 from swe_workloads.preference_gen.issue_texts import IssueTexts, words_of
 from swe_workloads.preference_gen.likeness import ALIKE, Likeness
 from swe_workloads.preference_gen.named_tests import NamedTests
 from swe_workloads.preference_gen.removal_words import ALLOW
 from swe_workloads.preference_gen.traits import traits_of
+from swe_workloads.trajectory_files import Attempt
 
 BASE = "b6dfdaff33f19757b1cb9b3bf1d17f28b94859d4"
 FIX = tuple(f"    total_{at} = price_of(order, {at}) * rate_of(order)" for at in range(10))

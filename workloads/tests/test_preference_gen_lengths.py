@@ -27,7 +27,11 @@ def candidates(number: int, chosen: Sequence[int], rejected: Sequence[int]) -> C
     name = f"team__lib-{number:03}"
     good = [Answer(at, f"{at:+}".ljust(size, "+")) for at, size in enumerate(chosen, 1)]
     bad = [Answer(at, f"{-at}".ljust(size, "-"), FAR_MISS) for at, size in enumerate(rejected, len(good) + 1)]
-    return Candidates(Question(name, "team/lib", "Mend it.", "gold"), good, bad)
+    return Candidates(Question(name, "team/lib", "gold"), good, bad)
+
+
+def paired(instances: Sequence[Candidates], rule: Pairs) -> list[Pair]:
+    return pairs_of(instances, rule, lambda _: "Mend it.")
 
 
 def drawn(seed: int, longer: float, instances: int = 60) -> list[Candidates]:
@@ -53,31 +57,31 @@ def rejected_sizes(pairs: Sequence[Pair]) -> list[int]:
 )
 def test_over_all_pairs_longer_and_shorter_ones_cancel(balance: LengthBalance, expected: list[int]) -> None:
     alike = [candidates(number, [100], [110, 88]) for number in range(4)]
-    assert sorted(rejected_sizes(pairs_of(alike, rule_of(balance, most=1)))) == expected
+    assert sorted(rejected_sizes(paired(alike, rule_of(balance, most=1)))) == expected
 
 
 def test_pairs_of_one_instance_cancel_too() -> None:
     one = candidates(1, [100], [110, 111, 88])
-    assert rejected_sizes(pairs_of([one], rule_of("AllPairs", most=2))) == [110, 88]
+    assert rejected_sizes(paired([one], rule_of("AllPairs", most=2))) == [110, 88]
 
 
 def test_what_nearly_passes_comes_before_any_length() -> None:
     one = candidates(1, [100], [100])
     near = Answer(9, "-" * 900, NEAR_MISS)
-    pairs = pairs_of([replace(one, rejected=[*one.rejected, near])], rule_of("AllPairs", most=1))
+    pairs = paired([replace(one, rejected=[*one.rejected, near])], rule_of("AllPairs", most=1))
     assert [pair.rejected for pair in pairs] == [near]
 
 
 @pytest.mark.parametrize("seed", range(8))
 def test_an_instance_with_a_choice_makes_up_for_one_without(seed: int) -> None:
     free, forced = candidates(1, [100], [100, 50]), candidates(2, [100], [200])
-    assert rejected_sizes(pairs_of([free, forced], rule_of("AllPairs", most=1, seed=seed))) == [50, 200]
+    assert rejected_sizes(paired([free, forced], rule_of("AllPairs", most=1, seed=seed))) == [50, 200]
 
 
 @pytest.mark.parametrize("longer", [1.0, 1.35, 0.75, 2.0])
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_over_all_pairs_the_ratio_is_nearer_to_one_and_no_pair_is_lost(longer: float, seed: int) -> None:
-    each, over_all = (pairs_of(drawn(seed, longer), rule_of(balance)) for balance in BALANCES)
+    each, over_all = (paired(drawn(seed, longer), rule_of(balance)) for balance in BALANCES)
     assert len(each) == len(over_all)
     assert abs(sum(pair.lean for pair in over_all)) < abs(sum(pair.lean for pair in each))
 
@@ -95,7 +99,7 @@ def test_the_order_of_instances_and_samples_decides_nothing(balance: LengthBalan
         )
         for one in chance.sample(known, len(known))
     ]
-    assert pairs_of(shuffled, rule_of(balance)) == pairs_of(known, rule_of(balance))
+    assert paired(shuffled, rule_of(balance)) == paired(known, rule_of(balance))
 
 
 @pytest.mark.parametrize(
@@ -106,7 +110,7 @@ def test_the_ratio_is_the_geometric_mean_over_pairs(sizes: list[tuple[int, int]]
     pairs = [
         pair
         for at, (good, bad) in enumerate(sizes)
-        for pair in pairs_of([candidates(at, [good], [bad])], rule_of("EachPair"))
+        for pair in paired([candidates(at, [good], [bad])], rule_of("EachPair"))
     ]
     assert length_ratio(pairs) == ratio
 

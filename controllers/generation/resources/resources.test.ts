@@ -23,6 +23,7 @@ const ofRun: PreferenceGen = { ...minimal, spec: { ...given, generation: { model
 
 const onGpus = (engine: 'VLLM' | 'SGLang', of: PreferenceGen, gpus?: number): PreferenceGen => parsePreferenceGen({ ...of, spec: { ...of.spec, generation: { model: of.spec.generation?.model, serving: { engine, pool: 'a100-80-gke-spot', ...(gpus === undefined ? {} : { gpus }) } } } } as PreferenceGen)
 const [vllm, vllmOfRun, sglang, sglangOfRun] = [onGpus('VLLM', serving, 4), onGpus('VLLM', { ...ofRun, status: { fromRun: { ...ofRun.status?.fromRun, adapter: { ...adapter, rank: 48 } } } } as PreferenceGen), onGpus('SGLang', serving, 2), onGpus('SGLang', ofRun)]
+const cached = parsePreferenceGen({ ...vllmOfRun, spec: { ...vllmOfRun.spec, generation: { ...vllmOfRun.spec.generation, serving: { ...vllmOfRun.spec.generation?.serving, modelCache: { claimName: 'models' } } } } } as PreferenceGen)
 
 describe('what is created to have a model asked', () => {
   it.each([
@@ -37,11 +38,20 @@ describe('what is created to have a model asked', () => {
     ['server-sglang-of-run', buildServer(sglangOfRun, resolve(sglangOfRun, settings), settings)],
     ['questions-sglang-of-run', buildQuestions(sglangOfRun, resolve(sglangOfRun, settings), 'CA')],
     ['serving-inputs-vllm-of-run', buildServingInputs(vllmOfRun, resolve(vllmOfRun, settings), 'CA')],
+    ['server-cached', buildServer(cached, resolve(cached, settings), settings)],
+    ['serving-inputs-cached', buildServingInputs(cached, resolve(cached, settings), 'CA')],
     ['server-service', buildServerService(serving)],
     ['server-policy', buildServerPolicy(serving)],
     ['serving-inputs-hub', buildServingInputs(serving, resolve(serving, settings), 'CA')],
     ['serving-inputs-of-run', buildServingInputs(ofRun, resolve(ofRun, settings), 'CA')],
   ])('is rendered as in golden/%s.yaml', async (name, object) => {
     await expect(dump(object, { lineWidth: -1, noRefs: true })).toMatchFileSnapshot(`golden/${name}.yaml`)
+  })
+
+  it('mounts the volume that keeps models into the server alone, where only the container that fetches may write to it', () => {
+    const { spec } = buildServer(cached, resolve(cached, settings), settings).spec.template
+    const mounted = [...(spec?.initContainers ?? []), ...(spec?.containers ?? [])].map(({ name, volumeMounts = [] }) => [name, volumeMounts.filter((mount) => mount.name === 'model-cache')])
+    expect(mounted).toEqual([['fetch', [{ name: 'model-cache', mountPath: '/model-cache' }]], ['serve', [{ name: 'model-cache', mountPath: '/model-cache', readOnly: true }]]])
+    expect(JSON.stringify(buildGenerateJob(cached, settings, 1))).not.toContain('persistentVolumeClaim')
   })
 })

@@ -13,7 +13,7 @@ import type { Asker } from '../asker.ts'
 import type { Resolved } from '../resolve.ts'
 import { SERVER_PORT } from '../serving/engine.ts'
 import { engines } from '../serving/engines.ts'
-import { placeOf, servedModel, serverName } from '../serving/model.ts'
+import { CACHE, cacheClaim, placeOf, servedModel, serverName } from '../serving/model.ts'
 import { poolOf } from '../serving/pool.ts'
 import type { Settings } from '../settings.ts'
 import { servingInputsName } from './serving.ts'
@@ -99,7 +99,7 @@ function fetchProgram(asker: Asker, resolved: Resolved, settings: Settings): Pod
     inputs: servingInputsName(asker),
     gracePeriodSeconds: GRACE_SECONDS,
     resources: resourcesOf(resolved),
-    mounts: [{ ...MODEL_MOUNT, writable: true }, ...(secret === undefined ? [] : [credentialsMount('model', secret)])],
+    mounts: [{ ...MODEL_MOUNT, writable: true }, ...modelCache(asker).map((mount): Mount => ({ ...mount, writable: true })), ...(secret === undefined ? [] : [credentialsMount('model', secret)])],
   }
 }
 
@@ -119,8 +119,13 @@ function serverContainer(asker: Asker, resolved: Resolved, settings: Settings): 
     readinessProbe: { httpGet, periodSeconds: READY_PERIOD_SECONDS, timeoutSeconds: PROBE_SECONDS, failureThreshold: LOST_AFTER_PROBES },
     resources: withGpus(resourcesOf(resolved), resolved, poolOf(asker, settings)),
     ...CONTAINER_PROFILE,
-    volumeMounts: volumeMounts([WORK_MOUNT, MODEL_MOUNT, ...sharedMemory(resolved)]),
+    volumeMounts: volumeMounts([WORK_MOUNT, MODEL_MOUNT, ...modelCache(asker), ...sharedMemory(resolved)]),
   }
+}
+
+function modelCache(asker: Asker): readonly Mount[] {
+  const claimName = cacheClaim(asker)
+  return claimName === undefined ? [] : [{ path: CACHE, volume: { name: 'model-cache', persistentVolumeClaim: { claimName } } }]
 }
 
 function resourcesOf({ servingCpu: cpu, servingMemory: memory }: Resolved): V1ResourceRequirements {

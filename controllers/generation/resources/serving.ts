@@ -3,7 +3,7 @@ import type { ConfigMap } from '../../shared/kinds.ts'
 import { buildAdapter, buildModel } from '../../shared/models.ts'
 import { childName, type Asker } from '../asker.ts'
 import type { Resolved } from '../resolve.ts'
-import { placeOf, servedModel } from '../serving/model.ts'
+import { CACHE, cacheClaim, placeOf, servedModel } from '../serving/model.ts'
 
 export function servingInputsName(asker: Asker): string {
   return childName(asker, 'model')
@@ -24,5 +24,6 @@ function buildServeFile(asker: Asker, resolved: Resolved): Readonly<Record<strin
     adapter: buildAdapter(status?.fromRun),
     folder,
     ...(adapter === undefined ? {} : { adapterFolder: adapter.folder }),
+    ...(cacheClaim(asker) === undefined ? {} : { cache: CACHE }),
   }
 }

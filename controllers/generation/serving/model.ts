@@ -35,6 +35,14 @@ export function placeOf(asker: Asker, { servingEngine, servingCpu: cpu, servingG
   return { folder, port: SERVER_PORT, cpu, gpus, ...(isApart ? { adapter: { folder: `${folder}-adapter`, rank } } : {}) }
 }
 
+/** Where its pods see the volume that keeps models. Weights in the folder are links to there, so it is one place for all. */
+export const CACHE = '/model-cache'
+
+/** The claim of that volume; undefined where each pod fetches anew. */
+export function cacheClaim({ spec: { generation } }: Asker): string | undefined {
+  return generation?.serving?.modelCache?.claimName
+}
+
 /** Of Deployment, Service and NetworkPolicy alike. */
 export function serverName(asker: Asker): string {
   return childName(asker, 'serve')

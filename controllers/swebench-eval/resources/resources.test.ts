@@ -151,6 +151,15 @@ describe('a sandbox of SWE-bench Pro', () => {
   })
 })
 
+describe('a sandbox of an evaluation whose model is kept on a volume', () => {
+  it('has nothing of that volume', () => {
+    const generation = { model: { fromRun: { name: 'sft' } }, serving: { engine: 'Transformers', modelCache: { claimName: 'models' } } } as const
+    const sandbox = aSandbox({ ...asking, spec: { ...asking.spec, generation } })
+    expect(sandbox).toEqual(aSandbox(asking))
+    expect(JSON.stringify(sandbox)).not.toContain('persistentVolumeClaim')
+  })
+})
+
 describe('the harness', () => {
   it('is of the version that its image installs', async () => {
     const requirements = await readFile(new URL('../../../workloads/requirements-harness.txt', import.meta.url), 'utf8')

@@ -1,10 +1,12 @@
-import type { TrainingRun } from '../../../crds/training-run.ts'
+import type { TrainingRun, TrainingRunSpec } from '../../../crds/training-run.ts'
 import { inputsOf } from '../../jobs/inputs.ts'
 import type { ConfigMap } from '../../shared/kinds.ts'
 import { buildAdapter, buildModel } from '../../shared/models.ts'
-import { buildS3, buildSource, DATA_FOLDER } from '../../shared/sources.ts'
+import { buildFolderSource, buildS3, buildSource, DATA_FOLDER } from '../../shared/sources.ts'
 import { modelSource } from '../model-source.ts'
 import type { Resolved } from '../resolve.ts'
+
+type Trajectories = NonNullable<TrainingRunSpec['data']['trajectories']>
 
 export function inputsName(run: TrainingRun): string {
   return `${run.metadata.name}-inputs`
@@ -95,13 +97,22 @@ function buildData({ spec: { data: { instances, files, preferences, trajectories
     return { kind: 'Preferences', source, format: 'Preferences', select: { limit: preferences.select?.limit, seed: selectSeed } }
   }
   if (trajectories) {
-    const { maxPerInstance = ROWS_PER_INSTANCE, style, allowEvaluationSets = false, select } = trajectories
-    return { kind: 'Trajectories', source: buildFrozen(status?.fromEval), format: 'Resolved', resolved: { maxPerInstance, style, allowEvaluationSets }, select: { limit: select?.limit, seed: selectSeed } }
+    return { kind: 'Trajectories', ...buildTrajectories(trajectories, status), select: { limit: trajectories.select?.limit, seed: selectSeed } }
   }
   return { kind: 'Files', source: files && buildSource(files, DATA_FOLDER), format: files?.format, select: { limit: files?.select?.limit, seed: selectSeed } }
 }
 
 const ROWS_PER_INSTANCE = 3 // as SWE-smith keeps
+
+function buildTrajectories(trajectories: Trajectories, status: TrainingRun['status']): Readonly<Record<string, unknown>> {
+  const { fromEval, onlyResolved = true, maxPerInstance = ROWS_PER_INSTANCE, style, allowEvaluationSets = false } = trajectories
+  if (fromEval) return { source: buildFrozen(status?.fromEval), format: 'Resolved', resolved: { maxPerInstance, style, allowEvaluationSets } }
+  return {
+    source: buildFolderSource(trajectories, DATA_FOLDER),
+    format: 'Trajectory',
+    folder: { maxPerInstance, style: style ?? 'XML', allowEvaluationSets, onlyResolved },
+  }
+}
 
 function buildFrozen(file: Readonly<{ uri: string; sha256: string }> | undefined): Readonly<Record<string, unknown>> | undefined {
   return file && { ...buildS3({ uri: file.uri }), sha256: file.sha256 }

@@ -1,9 +1,9 @@
 import type { V1ResourceRequirements } from '@kubernetes/client-node'
-import type { TrainingRun } from '../../../crds/training-run.ts'
+import type { TrainingRun, TrainingRunSpec } from '../../../crds/training-run.ts'
 import { buildJob } from '../../jobs/program-job.ts'
 import { credentialsMount, type Mount } from '../../jobs/program-pod.ts'
 import type { DesiredJob } from '../../shared/kinds.ts'
-import { DATA_FOLDER, sourceMounts } from '../../shared/sources.ts'
+import { DATA_FOLDER, type FolderSource, type Source, sourceMounts } from '../../shared/sources.ts'
 import { modelSecret } from '../model-source.ts'
 import type { Resolved } from '../resolve.ts'
 import type { Settings } from '../settings.ts'
@@ -26,8 +26,13 @@ export function buildPrepareJob(run: TrainingRun, resolved: Resolved, settings: 
     module: 'swe_workloads.prepare',
     image: settings.trainerImage,
     resources: modestResources(resolved),
-    mounts: [...sourceMounts('data', run.spec.data.instances ?? run.spec.data.files ?? run.spec.data.preferences, DATA_FOLDER), ...modelMounts(run)],
+    mounts: [...sourceMounts('data', sourceOf(run.spec), DATA_FOLDER), ...modelMounts(run)],
   })
+}
+
+/** Empty where what is learned from lies in the own store. */
+function sourceOf({ data: { instances, files, preferences, trajectories } }: TrainingRunSpec): Source | FolderSource | undefined {
+  return instances ?? files ?? preferences ?? trajectories
 }
 
 /** What the training asks for may be a whole GPU node: only the limit is the same, so that raising compute.memory helps here too. */

@@ -63,6 +63,10 @@ const resolvedElsewhere: TrainingRun = {
   status: { fromEval: { name: 'samples', uid: 'eval-uid', uri: 's3://swe-operator/team/eval-uid/report/p/resolved.jsonl', sha256: 'e'.repeat(64), resolved: 4 } },
 }
 
+const ofAFolder = aTrainingRun({ data: { trajectories: { s3: { uri: 's3://agents/run-1', secretRef: { name: 'agents-key' } }, maxPerInstance: 1, select: { limit: 100 } } } })
+const ofAHub = aTrainingRun({ data: { trajectories: { hub: { repo: 'team/runs', folder: 'best', tokenSecretRef: { name: 'hub-token' } }, onlyResolved: false, style: 'Ticks', allowEvaluationSets: true } } })
+const ofAConfigMap = aTrainingRun({ data: { trajectories: { configMap: { name: 'runs', key: 'a.traj' }, onlyResolved: false } } })
+
 const gpuRuns = {
   'gke-lora': { compute: { pool: 'a100-40-gke', priorityClassName: 'night' } },
   'eks-spot-qlora': { lora: { quantization: 'NF4' }, compute: { pool: 'a100-40-eks-spot', cpu: 10, memory: '100Gi', sharedMemory: '16Gi' } },
@@ -108,6 +112,10 @@ describe('what is created for a run', () => {
     ['inputs-from-run-adapter', buildInputs(adapted, resolve(adapted, settings), CA)],
     ['inputs-from-run-model', buildInputs(whole, resolve(whole, settings), CA)],
     ['inputs-from-eval', buildInputs(resolvedElsewhere, resolve(resolvedElsewhere, settings), CA)],
+    ['inputs-trajectories-folder', buildInputs(ofAFolder, resolve(ofAFolder, settings), CA)],
+    ['inputs-trajectories-hub', buildInputs(ofAHub, resolve(ofAHub, settings), CA)],
+    ['inputs-trajectories-config-map', buildInputs(ofAConfigMap, resolve(ofAConfigMap, settings), CA)],
+    ['prepare-job-trajectories', buildPrepareJob(ofAConfigMap, resolve(ofAConfigMap, settings), settings, 1)],
     ['prepare-job-minimal', buildPrepareJob(minimal, resolve(minimal, settings), settings, 1)],
     ['prepare-job-full', buildPrepareJob(complete, resolve(complete, settings), withPullSecret, 2)],
     ['attempt-job-minimal', attemptJob(minimal)],
@@ -139,6 +147,10 @@ describe('what is created for a run', () => {
     const volumes = (job: ReturnType<typeof buildAttemptJob>) => job.spec.template.spec?.volumes?.flatMap(({ secret }) => secret?.secretName ?? [])
     expect(volumes(buildPrepareJob(complete, resolve(complete, settings), settings, 1))).toEqual(['data-key', 'model-key'])
     expect(volumes(buildPrepareJob(compared, resolve(compared, settings), settings, 1))).toEqual(['data-key'])
+    expect(volumes(buildPrepareJob(ofAFolder, resolve(ofAFolder, settings), settings, 1))).toEqual(['agents-key'])
+    expect(volumes(buildPrepareJob(ofAHub, resolve(ofAHub, settings), settings, 1))).toEqual(['hub-token'])
+    expect(volumes(buildPrepareJob(resolvedElsewhere, resolve(resolvedElsewhere, settings), settings, 1))).toEqual([])
+    expect([volumes(attemptJob(ofAFolder)), volumes(attemptJob(ofAHub))]).toEqual([[], []])
     expect(volumes(attemptJob(complete))).toEqual(['model-key'])
     expect([volumes(attemptJob(adapted)), volumes(attemptJob(whole))]).toEqual([['token'], []])
   })

@@ -7,11 +7,11 @@ from swe_workloads.evaluation.eval_file import Format
 from swe_workloads.evaluation.index import Run
 from swe_workloads.evaluation.roster import Known
 from swe_workloads.evaluation.shelf import Place, Shelf
-from swe_workloads.evaluation.trajectory_files import Attempt
 from swe_workloads.examples import Example, plain, read_example
 from swe_workloads.formats import CONVERT
 from swe_workloads.prompting.prompts import Prompts
 from swe_workloads.rows import BadRow, Row
+from swe_workloads.trajectory_files import Attempt
 
 # The gold patch is no part of a prompt, and not every row of an evaluation has one.
 _ANY_PATCH = "-"

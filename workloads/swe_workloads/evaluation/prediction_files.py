@@ -5,9 +5,9 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from swe_workloads.evaluation.trajectory_files import TRAJECTORY_ENDINGS, read_trajectory
 from swe_workloads.exit_codes import ExitCode, Failure
 from swe_workloads.rows import DATA_ENDINGS, PARQUET, BadRow, Row, read_rows, row_of
+from swe_workloads.trajectory_files import TRAJECTORY_ENDINGS, read_trajectory
 
 ID = "instance_id"
 PREDICTION_ENDINGS = (*DATA_ENDINGS, ".traj")

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field, replace
 from swe_workloads.evaluation.diffs import diff_problem
 from swe_workloads.evaluation.prediction_files import ID
 from swe_workloads.evaluation.shelf import Place, Shelf
-from swe_workloads.evaluation.trajectory_files import Attempt
 from swe_workloads.examples import Unusable, text_of
 from swe_workloads.rows import BadRow, Row
+from swe_workloads.trajectory_files import Attempt
 
 GOLD_MODEL = "gold"  # as the official harness calls it
 NAMELESS_MODEL = "None"  # likewise

@@ -9,11 +9,11 @@ from swe_workloads.data_sources import FetchedData, Origin, fetch_source
 from swe_workloads.evaluation import official
 from swe_workloads.evaluation.benchmark_rows import Harness
 from swe_workloads.evaluation.prediction_files import PREDICTION_ENDINGS, read_prediction_rows
-from swe_workloads.evaluation.trajectory_files import TRAJECTORY_ENDINGS
 from swe_workloads.exit_codes import ExitCode, Failure
 from swe_workloads.pod import Pod
 from swe_workloads.rows import DATA_ENDINGS, BadRow, Row
 from swe_workloads.run_file import Source
+from swe_workloads.trajectory_files import TRAJECTORY_ENDINGS
 
 ReadFile = Callable[[Path, str], Iterator[Row | BadRow]]
 

@@ -2,15 +2,16 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
 
 from swe_workloads.artifacts import ArtifactStore
 from swe_workloads.bad_rows import write_lines
 from swe_workloads.evaluation.judged import Judged, Judgements
 from swe_workloads.evaluation.lessons import conversation_name
+from swe_workloads.evaluation.lines_by_instance import LinesByInstance, lines_by_instance
+from swe_workloads.evaluation.parts import in_parts
 from swe_workloads.evaluation.prepared_files import DATA_MANIFEST, DIGESTS_FILE
 from swe_workloads.evaluation.validity import DISPROVEN
 from swe_workloads.manifest import read_manifest
@@ -19,20 +20,16 @@ from swe_workloads.prompting.prompts import PROMPTS_FILE
 from swe_workloads.transfer import Digest, Missing
 
 RESOLVED_FILE = "resolved.jsonl"
-# Inputs have lists of tests and scripts beside the patch; conversations are of any size.
-READ_AT_ONCE, BYTES_AT_ONCE = 50, 32 * 1024 * 1024
-
-Prompts = Mapping[str, Mapping[str, str]]
-Item = TypeVar("Item")
+READ_AT_ONCE = 50  # inputs have lists of tests and scripts beside the patch; conversations are of any size
 
 
 @dataclass(frozen=True)
 class _Prepared:
-    """`prompts` by instance; `digests` by the name of what the preparation wrote of each prediction."""
+    """`prompts` are lines of prompts.jsonl; `digests` by the name of what the preparation wrote of each prediction."""
 
     folder: str
     store: ArtifactStore
-    prompts: Prompts
+    prompts: LinesByInstance
     digests: Mapping[str, str]
 
 
@@ -66,10 +63,8 @@ def _prepared(data: str, store: ArtifactStore, folder: Path) -> _Prepared | None
             say(f"There is no {RESOLVED_FILE}: {key} is gone, or is another file than the preparation sealed.")
             return None
     asked, listed = keys.values()
-    with asked.open(encoding="utf-8") as lines:
-        prompts = {one["instance_id"]: one for one in map(json.loads, lines)}
     digests = (line.split("  ", 1) for line in listed.read_text().splitlines())
-    return _Prepared(data, store, prompts, {name: digest for digest, name in digests})
+    return _Prepared(data, store, lines_by_instance(asked), {name: digest for digest, name in digests})
 
 
 def _is_whole(key: str, target: Path, sealed: Digest, store: ArtifactStore) -> bool:
@@ -81,22 +76,8 @@ def _is_whole(key: str, target: Path, sealed: Digest, store: ArtifactStore) -> b
 
 def _lines(predictions: Iterable[Judged], prepared: _Prepared) -> Iterator[Mapping[str, object]]:
     sizes = {one.name: one.size_bytes for one in prepared.store.list_keys(f"{prepared.folder}conversations/")}
-    for some in in_parts(predictions, lambda one: sizes.get(f"{prepared.folder}{_names_of(one)[1]}", 0)):
+    for some in in_parts(predictions, lambda one: sizes.get(f"{prepared.folder}{_names_of(one)[1]}", 0), READ_AT_ONCE):
         yield from _lines_of(some, prepared)
-
-
-def in_parts(items: Iterable[Item], size_of: Callable[[Item], int]) -> Iterator[list[Item]]:
-    """Of so many as may be in memory at once, one at least."""
-    part: list[Item] = []
-    size = 0
-    for one in items:
-        size += size_of(one)
-        if part and (size > BYTES_AT_ONCE or len(part) == READ_AT_ONCE):
-            yield part
-            part, size = [], size_of(one)
-        part.append(one)
-    if part:
-        yield part
 
 
 def _lines_of(some: Sequence[Judged], prepared: _Prepared) -> Iterator[Mapping[str, object]]:
@@ -110,7 +91,7 @@ def _lines_of(some: Sequence[Judged], prepared: _Prepared) -> Iterator[Mapping[s
             key = f"{prepared.folder}{changed[0]}"
             say(f"A line less in {RESOLVED_FILE}: {key} is gone, or is another file than the preparation left.")
         else:
-            yield _line(one, prepared.prompts[one.instance], *told.values())
+            yield _line(one, prepared.prompts.line(one.instance), *told.values())
 
 
 def _names_of(one: Judged) -> tuple[str, str]:
@@ -122,7 +103,7 @@ def _is_sealed(content: bytes | None, digest: str | None) -> bool:
     return digest == (None if content is None else hashlib.sha256(content).hexdigest())
 
 
-def _line(one: Judged, asked: Mapping[str, str], told: bytes | None, said: bytes | None) -> Mapping[str, object]:
+def _line(one: Judged, asked: Mapping[str, object], told: bytes | None, said: bytes | None) -> Mapping[str, object]:
     """`conversation` is there where the prediction came as a trajectory, as its agent wrote it."""
     line = {
         "instance_id": one.instance,

@@ -25,13 +25,13 @@ TRAIN_FILE, TEST_FILE = "train.jsonl", "test.jsonl"
 def write_exports(made: Made, folder: Path) -> list[Path]:
     """What is wanted most comes first."""
     files = [
-        write_lines(folder / FILE, (pair.line() for pair in made.pairs)),
-        write_lines(folder / CHAT_FILE, map(_chat_line, made.pairs)),
-        write_parquet(folder / PARQUET_FILE, map(_chat_line, made.pairs)),
+        write_lines(folder / FILE, _lines(made.pairs, made.material)),
+        write_lines(folder / CHAT_FILE, _chat_lines(made)),
+        write_parquet(folder / PARQUET_FILE, _chat_lines(made)),
     ]
     if made.sides is not None:
-        files.append(write_lines(folder / TRAIN_FILE, (pair.line() for pair in made.sides.train)))
-        files.append(write_lines(folder / TEST_FILE, (pair.line() for pair in made.sides.test)))
+        files.append(write_lines(folder / TRAIN_FILE, _lines(made.sides.train, made.material)))
+        files.append(write_lines(folder / TEST_FILE, _lines(made.sides.test, made.material)))
     return [
         *files,
         write_lines(folder / SFT_FILE, _sft_lines(made)),
@@ -40,18 +40,25 @@ def write_exports(made: Made, folder: Path) -> list[Path]:
     ]
 
 
-def _chat_line(pair: Pair) -> dict[str, object]:
+def _lines(pairs: Iterable[Pair], material: Material) -> Iterator[dict[str, object]]:
+    for pair in pairs:
+        yield pair.line(material.prompt_of(pair.question.instance))
+
+
+def _chat_lines(made: Made) -> Iterator[dict[str, object]]:
     """The turns of TRL's conversational preferences, which are those that instances are learnt in."""
-    chosen, rejected = (as_chat(pair.question.prompt, answer.text) for answer in (pair.chosen, pair.rejected))
-    line = {"prompt": chosen["prompt"], "chosen": chosen["completion"], "rejected": rejected["completion"]}
-    return pair.line() | line
+    for pair in made.pairs:
+        prompt = made.material.prompt_of(pair.question.instance)
+        chosen, rejected = (as_chat(prompt, answer.text) for answer in (pair.chosen, pair.rejected))
+        turns = {"prompt": chosen["prompt"], "chosen": chosen["completion"], "rejected": rejected["completion"]}
+        yield pair.line(prompt) | turns
 
 
 def _sft_lines(made: Made) -> Iterator[dict[str, object]]:
     for key in made.sft:
         question = made.material.questions[key[0]]
         yield {
-            "prompt": question.prompt,
+            "prompt": made.material.prompt_of(key[0]),
             "completion": answer_of(made.material.patches[key]),
             "instance_id": question.instance,
             "repo": question.repository,
@@ -68,7 +75,7 @@ def provenance_lines(made: Made) -> Iterator[dict[str, object]]:
             "instance_id": pair.question.instance,
             "repo": pair.question.repository,
             "image": _image(pair, material),
-            "prompt_sha256": _sha256(pair.question.prompt),
+            "prompt_sha256": _sha256(material.prompt_of(pair.question.instance)),
             "chosen": _side(pair, pair.chosen, material, sources),
             "rejected": _side(pair, pair.rejected, material, sources),
             **origin,

@@ -123,7 +123,7 @@ def _example(pair: Pair, made: Made) -> str:
     sides = side_by_side((_title("Chosen", pair.chosen), pair.chosen.text), _titled(pair.rejected))
     return (
         f"<details><summary>{html.escape(name)} · {html.escape(told)}</summary>"
-        f"<pre>{html.escape(pair.question.prompt)}</pre>{sides}</details>"
+        f"<pre>{html.escape(made.material.prompt_of(name))}</pre>{sides}</details>"
     )
 
 

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from swe_workloads.conversations import conversation_of
 from swe_workloads.evaluation.predictions import Prediction
 from swe_workloads.evaluation.shelf import Place, Shelf
-from swe_workloads.evaluation.trajectory_files import Attempt
 from swe_workloads.examples import Unusable
 from swe_workloads.preference_gen.gen_file import Trajectories
 from swe_workloads.rows import BadRow, Row, row_of
 from swe_workloads.run_file import Style
+from swe_workloads.trajectory_files import Attempt
 
 
 @dataclass(frozen=True)

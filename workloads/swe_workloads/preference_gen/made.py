@@ -62,7 +62,7 @@ def make(material: Material) -> Made:
         )
         for name, question in material.questions.items()
     ]
-    pairs = pairs_of(candidates, rule)
+    pairs = pairs_of(candidates, rule, material.prompt_of)
     sft = [key for name in sorted(passing) for key in _some(passing[name], material)]
     sides = None if material.spec.split is None else _sides(pairs, material.spec.split)
     return Made(material, fates, passing, failing, pairs, sft, sides, choose_trajectories(material, fates))
@@ -104,8 +104,8 @@ def _some(keys: Sequence[Key], material: Material) -> list[Key]:
 
 def _sides(pairs: Sequence[Pair], rule: Split) -> Sides:
     """All pairs of an instance, or of a repository, are on one side."""
-    read = [(pair, pair.example()) for pair in pairs]
-    train, _ = split([example for _, example in read if example is not None], rule)
+    read = [(pair, pair.example) for pair in pairs]
+    train, _ = split([example for _, example in read], rule)
     known = {id(example) for example in train}
     return Sides(
         [pair for pair, example in read if id(example) in known],

@@ -8,6 +8,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from swe_workloads.artifacts import ArtifactStore
+from swe_workloads.evaluation.lines_by_instance import LinesByInstance, lines_by_instance
 from swe_workloads.evaluation.prepared_files import DATA_MANIFEST
 from swe_workloads.exit_codes import ExitCode, Failure
 from swe_workloads.manifest import read_manifest
@@ -20,9 +21,9 @@ from swe_workloads.preference_gen.prepared_files import (
     PREDICTIONS_FILE,
     SAMPLES_FILE,
 )
-from swe_workloads.preference_gen.questions import Question, read_questions
+from swe_workloads.preference_gen.questions import Question, read_questions, write_pro_prompts
 from swe_workloads.preference_gen.verdicts import PrepareGenVerdict
-from swe_workloads.prompting.prompts import PROMPTS_FILE, read_prompts
+from swe_workloads.prompting.prompts import PROMPTS_FILE
 from swe_workloads.transfer import Missing
 
 FILES = (INSTANCES_FILE, PREDICTIONS_FILE, SAMPLES_FILE)
@@ -62,16 +63,21 @@ class SampleLine(BaseModel):
 
 @dataclass(frozen=True)
 class Material:
-    """`patches` and `lines` by instance and number; `gold` of gold patches by instance."""
+    """`patches` and `lines` by instance and number; `gold` of gold patches by instance. `prompts` are on the disk."""
 
     spec: GenFile
     prepared: PrepareGenVerdict
     graded: Graded
     questions: Mapping[str, Question]
+    prompts: LinesByInstance
     samples: list[SampleLine]
     patches: Mapping[Key, str]
     lines: Mapping[Key, GradedLine]
     gold: Mapping[str, GradedLine] = field(default_factory=dict)
+
+    def prompt_of(self, instance: str) -> str:
+        """As the model was asked that made the samples, or as it would be."""
+        return str(self.prompts.line(instance)["prompt"])
 
     @property
     def about(self) -> list[SampleLine]:
@@ -89,13 +95,15 @@ def read_material(spec: GenFile, graded: Graded, store: ArtifactStore, folder: P
         found = fetch_lines(uri_of(BASELINES, artifacts, graded.evaluation), store, folder / "baselines")
         gold = [line for line in found if line.model == "gold"]
     said = _json_lines(folder / PREDICTIONS_FILE)
-    asked = folder / PROMPTS_FILE
-    prompts = read_prompts(asked) if asked.exists() else None
+    rows, asked = folder / INSTANCES_FILE, folder / PROMPTS_FILE
+    if not asked.exists():
+        write_pro_prompts(rows, spec.instances.format, asked)
     return Material(
         spec,
         prepared,
         graded,
-        read_questions(folder / INSTANCES_FILE, spec.instances.format, prompts),
+        read_questions(rows, spec.instances.format),
+        lines_by_instance(asked),
         [SampleLine.model_validate(line) for line in _json_lines(folder / SAMPLES_FILE)],
         {(str(one["instance_id"]), int(str(one["sample"]))): str(one["model_patch"]) for one in said},
         {line.key: line for line in lines},

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from swe_workloads.evaluation.index import WORKDIR
 from swe_workloads.evaluation.predictions import Prediction
-from swe_workloads.evaluation.trajectory_files import Attempt
 from swe_workloads.rows import BadRow, Row
+from swe_workloads.trajectory_files import Attempt
 
 # Shorter names, such as tests.py::test_a, are those of any repository.
 TELLING_NAME = 20

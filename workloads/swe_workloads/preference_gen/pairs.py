@@ -2,7 +2,7 @@
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import product
 
@@ -51,41 +51,49 @@ class Pair:
         """The logarithm of how many times as long the chosen answer is: whole millionths, so that sums are exact."""
         return round(1e6 * math.log(len(self.chosen.text) / len(self.rejected.text)))
 
-    def line(self) -> dict[str, object]:
-        """A row as TrainingRun's data.preferences reads it."""
+    def line(self, prompt: str) -> dict[str, object]:
+        """A row as TrainingRun's data.preferences reads it. `prompt` is in which words the question was asked."""
         return {
-            "prompt": self.question.prompt,
+            "prompt": prompt,
             "chosen": self.chosen.text,
             "rejected": self.rejected.text,
             "instance_id": self.question.instance,
             "repo": self.question.repository,
         }
 
-    def example(self) -> Example | None:
-        """As TrainingRun reads the row; None where it would not."""
-        read = read_example(Row(FILE, 1, self.line()), preferences)
-        return read if isinstance(read, Example) else None
+    def is_learnt(self, prompt: str) -> bool:
+        """Whether TrainingRun takes the row."""
+        return isinstance(read_example(Row(FILE, 1, self.line(prompt)), preferences), Example)
+
+    @property
+    def example(self) -> Example:
+        """What a split goes by: whose pair it is."""
+        return Example(Row(FILE, 1, {}), {}, self.question.instance, self.question.repository)
 
 
-def pairs_of(instances: Iterable[Candidates], rule: Pairs) -> list[Pair]:
-    """By the names of instances. Those with the least to choose come first, so that the others can make up for them."""
+def pairs_of(instances: Iterable[Candidates], rule: Pairs, prompt_of: Callable[[str], str]) -> list[Pair]:
+    """By the names of instances. Those with the least to choose come first, so that the others can make up for them.
+
+    `prompt_of` says in which words an instance was asked about; one prompt is held at a time.
+    """
     found: dict[str, list[Pair]] = {}
     lean = 0
     for one in sorted(instances, key=lambda one: (one.number, rank(rule.seed, one.question.instance))):
-        pairs = _pairs_of_one(one, rule, lean)
+        pairs = _pairs_of_one(one, rule, lean, prompt_of)
         lean += sum(pair.lean for pair in pairs)
         found[one.question.instance] = pairs
     return [pair for name in sorted(found) for pair in found[name]]
 
 
-def _pairs_of_one(one: Candidates, rule: Pairs, lean: int) -> list[Pair]:
+def _pairs_of_one(one: Candidates, rule: Pairs, lean: int, prompt_of: Callable[[str], str]) -> list[Pair]:
     """At most as many as the rule says, and every answer on as few of them as can be.
 
     Then what nearly passed comes first, then what the balance of lengths wants, and chance by the rule's seed decides
     the rest. `lean` is that of all pairs before.
     """
     pairs = [Pair(one.question, good, bad) for good, bad in product(one.chosen, one.rejected)]
-    left = {_chance(pair, rule.seed): pair for pair in pairs if pair.example() is not None}
+    prompt = prompt_of(one.question.instance) if pairs else ""
+    left = {_chance(pair, rule.seed): pair for pair in pairs if pair.is_learnt(prompt)}
     used: Counter[tuple[str, int]] = Counter()
     found: list[Pair] = []
     while left and len(found) < rule.max_per_instance:

@@ -1,11 +1,12 @@
 """Pairs as parquet, for those who read columns: the hub's viewer, datasets and what works on many files."""
 
 from collections.abc import Iterable, Mapping
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
-ROWS_AT_ONCE = 256  # patches may be megabytes
+from swe_workloads.evaluation.parts import in_parts
+
+ROWS_AT_ONCE = 256
 TEXT_COLUMNS = ("instance_id", "repo")
 TURN_COLUMNS = ("prompt", "chosen", "rejected")
 
@@ -15,11 +16,15 @@ def write_parquet(path: Path, lines: Iterable[Mapping[str, object]]) -> Path:
     from pyarrow.parquet import ParquetWriter
 
     schema = _schema()
-    rows = iter(lines)
     with ParquetWriter(path, schema) as writer:
-        while some := list(islice(rows, ROWS_AT_ONCE)):
+        for some in in_parts(lines, _size, ROWS_AT_ONCE):
             writer.write_table(_table(some, schema))
     return path
+
+
+def _size(line: Mapping[str, Any]) -> int:
+    """In characters: prompts with code and patches may be megabytes."""
+    return sum(len(turn["content"]) for name in TURN_COLUMNS for turn in line[name])
 
 
 def _schema() -> Any:

@@ -114,11 +114,6 @@ def write_prompts(prompts: Prompts, names: Iterable[str], shelf: Shelf, folder: 
     return write_lines(folder / PROMPTS_FILE, (_line(name, prompts[name], shelf) for name in names))
 
 
-def read_prompts(path: Path) -> dict[str, str]:
-    """By instance, as `write_prompts` left them."""
-    return {name: asked.prompt for name, asked in _read(path)}
-
-
 def _laid_aside(asked: Asked, shelf: Shelf) -> Prompted:
     return Prompted(shelf.put(asked.prompt.encode()), digest(asked.prompt), asked.cut)
 

@@ -1,6 +1,7 @@
 """Fetches a model, and the adapter on it, into one folder that a server takes: python -m swe_workloads.serving.fetch.
 
-The folder is the pod's own: a pod that follows fetches again, at the same commit and with the same files.
+The folder is the pod's own: a pod that follows fetches again, at the same commit and with the same files, or finds them
+in a cache.
 """
 
 from pathlib import Path
@@ -11,6 +12,7 @@ from swe_workloads.exit_codes import ExitCode
 from swe_workloads.model_files import SAFETENSORS, fetch_model, model_origin
 from swe_workloads.pod import Pod, say
 from swe_workloads.program import run_program
+from swe_workloads.serving.model_cache import through_cache
 from swe_workloads.serving.servable import make_servable
 from swe_workloads.serving.serve_file import read_serve_file
 from swe_workloads.verdict import FrozenSource, Part, Verdict, outcome
@@ -36,6 +38,8 @@ def fetch(pod: Pod) -> FetchVerdict:
     folder, store = Path(spec.folder), pod.store()
     beside = None if spec.adapter_folder is None else Path(spec.adapter_folder)
     origin = model_origin(pod, store, spec.model, None)
+    if spec.cache is not None:
+        origin = through_cache(origin, Path(spec.cache), pod.pod_uid)
     say(f"Fetching {origin.uri} at {origin.revision or 'its place'} into {folder}.")
     files = fetch_model(origin, folder)
     frozen = origin.frozen({name: digest for name, digest in files.items() if not name.endswith(SAFETENSORS)})

@@ -12,7 +12,10 @@ Folder = Annotated[str, Field(pattern=r"^/.+")]
 
 
 class ServeFile(Section):
-    """`folder` is where the server looks for the model, `adapter_folder` where for the adapter, if not beside it."""
+    """`folder` is where the server looks for the model, `adapter_folder` where for the adapter, if not beside it.
+
+    `cache` is where a volume is mounted that keeps models.
+    """
 
     version: Literal[1]
     owner: RunIdentity
@@ -20,6 +23,7 @@ class ServeFile(Section):
     adapter: Adapter | None = None
     folder: Folder
     adapter_folder: Folder | None = None
+    cache: Folder | None = None
 
 
 def read_serve_file(path: Path) -> ServeFile:

@@ -113,16 +113,26 @@ class TheTinyModel(unittest.TestCase):
         check(run_file(lora={"targetModules": ["lm_head"]}), self.folder, 40)
 
     def test_learns_what_the_assistant_says_where_the_template_marks_it(self) -> None:
-        changes: dict[str, Any] = {"data": {"format": "Messages"}, "sequence": {"lossOn": "AssistantMessages"}}
         template = self.folder / "chat_template.jinja"
         plain = template.read_text()
-        template.write_text("{% for m in messages %}{% generation %}{{ m.content }}{% endgeneration %}{% endfor %}")
-        try:
-            check(run_file(**changes), self.folder, 40)
-        finally:
-            template.write_text(plain)
+        for name, data in CONVERSATIONS.items():
+            run = run_file(data=data, sequence={"lossOn": "AssistantMessages"})
+            with self.subTest(name), self.assertRaises(Failure) as caught:
+                check(run, self.folder, 40)
+            self.assertIn("the chat template does not mark what the assistant says", caught.exception.message)
+            template.write_text("{% for m in messages %}{% generation %}{{ m.content }}{% endgeneration %}{% endfor %}")
+            try:
+                check(run, self.folder, 40)
+            finally:
+                template.write_text(plain)
 
 
+ATTEMPTS = {"maxPerInstance": 3, "style": "XML", "allowEvaluationSets": False}
+CONVERSATIONS: dict[str, dict[str, Any]] = {
+    "messages": {"format": "Messages"},
+    "resolved predictions": {"kind": "Trajectories", "format": "Resolved", "resolved": ATTEMPTS},
+    "a folder": {"kind": "Trajectories", "format": "Trajectory", "folder": {**ATTEMPTS, "onlyResolved": True}},
+}
 REFUSALS: dict[str, dict[str, Any]] = {
     "lora.targetModules: the model has no module q_prj to adapt; the nearest is q_proj; it has": {
         "lora": {"targetModules": ["q_prj", "v_proj"]}

@@ -2,6 +2,9 @@
 
 import hashlib
 import json
+import tracemalloc
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,7 +12,10 @@ from trajectory_world import mini
 
 from evaluation.eval_world import DIFF, eval_document, pro_row, smith_row, v5_row
 from evaluation.report_world import ReportWorld, with_baselines
-from swe_workloads.evaluation.resolved_lines import BYTES_AT_ONCE, READ_AT_ONCE, in_parts
+from swe_workloads.bad_rows import write_lines
+from swe_workloads.evaluation import resolved_lines
+from swe_workloads.evaluation.parts import BYTES_AT_ONCE, in_parts
+from swe_workloads.evaluation.resolved_lines import READ_AT_ONCE
 from swe_workloads.instances import pro_prompt
 from swe_workloads.manifest import manifest_of
 from swe_workloads.transfer import Digest
@@ -171,11 +177,37 @@ def test_instances_of_other_formats_are_asked_in_their_own_words(
     }
 
 
+def test_prompts_are_held_one_at_a_time(world: ReportWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    numbers, characters = range(10, 30), 200_000
+    rows = [v5_row(number, problem_statement=str(number % 10) * characters) for number in numbers]
+    world.prepare(rows, [brought(number) for number in numbers])
+    for ordinal in range(len(numbers)):
+        world.graded(ordinal, "Resolved")
+    held: list[int] = []
+
+    def weighed(path: Path, lines: Iterable[Mapping[str, object]]) -> Path:
+        def told() -> Iterator[Mapping[str, object]]:
+            for line in lines:
+                held.append(tracemalloc.get_traced_memory()[0])
+                yield line
+
+        return write_lines(path, told())
+
+    monkeypatch.setattr(resolved_lines, "write_lines", weighed)
+    tracemalloc.start()
+    try:
+        world.report()
+    finally:
+        tracemalloc.stop()
+    assert len(world.lines("resolved.jsonl")) == len(held) == len(numbers)
+    assert max(held) < len(numbers) * characters / 2
+
+
 @pytest.mark.parametrize("at_once", [1, BYTES_AT_ONCE])
 def test_a_conversation_comes_along_as_its_agent_wrote_it(
     world: ReportWorld, monkeypatch: pytest.MonkeyPatch, at_once: int
 ) -> None:
-    monkeypatch.setattr("swe_workloads.evaluation.resolved_lines.BYTES_AT_ONCE", at_once)
+    monkeypatch.setattr("swe_workloads.evaluation.parts.BYTES_AT_ONCE", at_once)
     attempts = {"a": mini(1, DIFF), "b": mini(2, DIFF.replace("a + b", "a +  b"))}
     for name, document in attempts.items():
         document["instance_id"] = document["instance_id"].replace("team__lib", "psf__requests")
@@ -203,4 +235,4 @@ def test_a_conversation_comes_along_as_its_agent_wrote_it(
     ],
 )
 def test_conversations_are_read_as_many_as_have_room(sizes: list[int], parts: list[list[int]]) -> None:
-    assert list(in_parts(sizes, lambda size: size * 1024 * 1024)) == parts
+    assert list(in_parts(sizes, lambda size: size * 1024 * 1024, READ_AT_ONCE)) == parts

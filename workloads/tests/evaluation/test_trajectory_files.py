@@ -21,8 +21,8 @@ from evaluation.eval_world import (
     stored,
     summary_of,
 )
+from swe_workloads import trajectory_files
 from swe_workloads.data_sources import FetchedData
-from swe_workloads.evaluation import trajectory_files
 from swe_workloads.evaluation.prediction_files import read_prediction_rows
 from swe_workloads.evaluation.predictions import Predictions, Said, collect, read_prediction
 from swe_workloads.evaluation.reading import prediction_rows
