@@ -23,6 +23,9 @@ from swe_workloads import tiny_model
 from swe_workloads.adapter_files import CONFIG, WEIGHTS
 
 TARGETS = ["q_proj", "v_proj"]
+# Beforehand rows are padded to other lengths: where a processor rounds that otherwise, the last bit of a sum of two
+# hundred nats in float32 is 1.5e-5, a tenth of which (beta) is seen here.
+ROUNDING = {"EveryStep": 1e-6, "Precomputed": 4e-6}
 
 
 class ARunThatContinues(unittest.TestCase):
@@ -68,8 +71,8 @@ class ARunThatContinues(unittest.TestCase):
             with self.subTest(when):
                 run = undisturbed(self.comparing(when))
                 trained = [entry for entry in history(run) if "loss" in entry]
-                self.assertAlmostEqual(trained[0]["loss"], math.log(2), delta=1e-6)
-                self.assertAlmostEqual(trained[0]["rewards/margins"], 0, delta=1e-6)
+                self.assertAlmostEqual(trained[0]["loss"], math.log(2), delta=ROUNDING[when])
+                self.assertAlmostEqual(trained[0]["rewards/margins"], 0, delta=ROUNDING[when])
                 self.assertGreater(trained[-1]["rewards/margins"], 0.1)
                 self.assertNotAlmostEqual(trained[0]["logps/chosen"], bare, delta=1)
                 self.assert_one_adapter_of_the_first_base(run)
