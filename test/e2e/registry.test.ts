@@ -8,6 +8,7 @@ import { stage } from './stage.ts'
 const NAMESPACE = 'e2e-registry'
 const INSTANCE = 'jpvanhal__inflection-2'
 const SECONDS = 300
+const ASKS_OF_A_PULL = 6 // containerd asks so often itself before it tells the kubelet
 
 describe('a registry', () => {
   const { site } = stage()
@@ -16,7 +17,7 @@ describe('a registry', () => {
 
   beforeAll(async () => {
     await openEvaluations(place, (line) => console.log(line))
-    registry = await openRegistry(site, { image: await imageOf(place, INSTANCE), refusals: 2 })
+    registry = await openRegistry(site, { image: await imageOf(place, INSTANCE), refusals: 2 * ASKS_OF_A_PULL })
   })
   afterAll(() => registry?.close())
 
