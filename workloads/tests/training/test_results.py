@@ -10,17 +10,17 @@ from typing import Any
 import pytest
 from engine.run_document import TOTAL_STEPS
 from scripted_engine import BEST_STEP
-from test_train import Wrapper, kill_engine, wrapper  # noqa: F401
 
 from swe_workloads.data_files import DATA_MANIFEST
 from swe_workloads.manifest import manifest_of
 from swe_workloads.transfer import digest_file
+from training.train_world import Wrapper, kill_engine
 
 Run = dict[str, Any]
 
 
 @pytest.fixture
-def measured(wrapper: Wrapper) -> Wrapper:  # noqa: F811
+def measured(wrapper: Wrapper) -> Wrapper:
     """With a row that is held out."""
     keys = ("data/pod/train.jsonl", "data/pod/test.jsonl")
     wrapper.stored(keys[1]).write_bytes(wrapper.stored(keys[0]).read_bytes())
@@ -73,11 +73,11 @@ def test_a_pod_stopped_while_it_measures_leaves_the_result_to_the_next_attempt(m
     assert (second["exitCode"], second["fromStep"], second["perplexity"]["rows"]) == (0, TOTAL_STEPS, 30)
 
 
-def test_without_held_out_rows_there_is_nothing_to_measure(wrapper: Wrapper) -> None:  # noqa: F811
+def test_without_held_out_rows_there_is_nothing_to_measure(wrapper: Wrapper) -> None:
     assert wrapper.train()["perplexity"] == {"reason": "no rows were held out"}
 
 
-def test_the_report_tells_of_the_attempts_before(wrapper: Wrapper) -> None:  # noqa: F811
+def test_the_report_tells_of_the_attempts_before(wrapper: Wrapper) -> None:
     process = wrapper.start(1, SWE_TEST_HOLD_AT="9")
     wrapper.at("a1/step-8/manifest.json", lambda: kill_engine(process))
     wrapper.finish(process, 1)
@@ -87,13 +87,13 @@ def test_the_report_tells_of_the_attempts_before(wrapper: Wrapper) -> None:  # n
     assert "EngineFailed" in page
 
 
-def test_the_best_checkpoint_is_named_where_it_lies(wrapper: Wrapper) -> None:  # noqa: F811
+def test_the_best_checkpoint_is_named_where_it_lies(wrapper: Wrapper) -> None:
     process = wrapper.start(1, SWE_TEST_HOLD_AT=str(BEST_STEP + 1))
     wrapper.at(f"a1/step-{BEST_STEP}/manifest.json", lambda: kill_engine(process))
     wrapper.finish(process, 1)
     assert wrapper.train(2)["best"]["key"] == f"checkpoints/a1/step-{BEST_STEP}"
 
 
-def test_the_best_checkpoint_is_the_result_where_that_was_asked_for(wrapper: Wrapper, run: Run) -> None:  # noqa: F811
+def test_the_best_checkpoint_is_the_result_where_that_was_asked_for(wrapper: Wrapper, run: Run) -> None:
     wrapper.change(run, checkpoint={**run["checkpoint"], "result": "Best"})
     assert wrapper.train()["best"]["key"] == "result/a1"
