@@ -9,7 +9,7 @@ export type World = Readonly<{
   /** Uniform in [0, 1). */
   random(): number
   uuid(): string
-  /** Resolves after `ms`; rejects with the signal's reason when it is aborted first. */
+  /** Resolves after `ms`, soon where that is over already; rejects with the signal's reason when it is aborted first. */
   sleep(ms: number, signal?: AbortSignal): Promise<void>
 }>
 
@@ -36,7 +36,7 @@ function sleep(ms: number, signal: AbortSignal | undefined): Promise<void> {
     const timer = setTimeout(() => {
       signal?.removeEventListener('abort', stop)
       resolve()
-    }, ms).unref()
+    }, Math.max(0, ms)).unref()
     signal?.addEventListener('abort', stop, { once: true })
   })
 }

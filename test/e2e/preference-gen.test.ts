@@ -19,7 +19,7 @@ import { stage } from './stage.ts'
 const NAMESPACE = 'e2e-preferences'
 const NAME = 'pairs'
 const SECONDS = 400
-const SAMPLES = 24 // enough that some are missing when the first ones are seen
+const SAMPLES = 60 // enough that most are missing when the first ones are stored, however fast the machine is
 const CONTRAST = ['andialbrecht__sqlparse-1', 'mahmoud__boltons-1', 'r1chardj0n3s__parse-1']
 const HOPELESS = 'jpvanhal__inflection-1'
 
@@ -145,7 +145,10 @@ describe('a model that a PreferenceGen serves', () => {
     const read = async (): Promise<PreferenceGen | undefined> => site.kube.get<PreferenceGen>('preferencegen', 'thrifty', NAMESPACE)
     const allow = async (budget: object | null): Promise<unknown> => site.kube.run(['patch', 'preferencegen', 'thrifty', '-n', NAMESPACE, '--type=merge', '-p', JSON.stringify({ spec: { budget } })])
     await site.kube.apply(preferenceGen('thrifty', NAMESPACE, { instances, generation: asking({ samplesPerInstance: SAMPLES, maxTokens: 96 }), budget: { maxDuration: '1h' } }))
-    await until('some samples are there', SECONDS, async () => ((await read())?.status?.generation?.generated ?? 0) > 0, () => describeResource(place, 'preferencegen', 'thrifty'))
+    await until('some samples are stored', SECONDS, async () => {
+      const begun = await read()
+      return begun !== undefined && (await storedSamples(place, begun)).length > 0
+    }, () => describeResource(place, 'preferencegen', 'thrifty'))
     await allow({ maxDuration: '1s' })
     const held = await untilPreferencesAre(place, 'thrifty', 'BudgetExceeded', SECONDS)
     expect(held.status?.conditions?.find(({ type }) => type === 'Stalled')).toMatchObject({ status: 'True', message: expect.stringContaining('of 1s (spec.budget.maxDuration)') })

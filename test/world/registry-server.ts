@@ -1,7 +1,7 @@
 // A registry of one image, started by local-registry.ts inside the network of a cluster, where the node finds it on its own loopback.
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { readFile, stat } from 'node:fs/promises'
+import { readFile, stat, writeFile } from 'node:fs/promises'
 import { createServer, type ServerResponse } from 'node:http'
 import { join } from 'node:path'
 import { z } from 'zod'
@@ -13,7 +13,7 @@ type Blob = Readonly<{ mediaType: string; digest: string; size: number; path: st
 
 const [folder = '', port = '', refusals = ''] = process.argv.slice(2)
 const [{ Config, Layers }] = archiveSchema.parse(JSON.parse(await readFile(join(folder, 'manifest.json'), 'utf8')))
-const config = await blobOf(Config, 'application/vnd.oci.image.config.v1+json')
+const config = await blobOf(await renewed(Config), 'application/vnd.oci.image.config.v1+json')
 const layers = await Promise.all(Layers.map((layer) => blobOf(layer, 'application/vnd.oci.image.layer.v1.tar')))
 const blobs = new Map([config, ...layers].map((blob) => [blob.digest, blob]))
 const manifest = JSON.stringify({ schemaVersion: 2, mediaType: MANIFEST, config: descriptorOf(config), layers: layers.map(descriptorOf) })
@@ -41,6 +41,13 @@ function answerBlob(response: ServerResponse, blob: Blob | undefined): void {
   if (blob === undefined) return void response.writeHead(404).end()
   response.writeHead(200, { 'content-type': 'application/octet-stream', 'content-length': blob.size, 'docker-content-digest': blob.digest })
   createReadStream(blob.path).pipe(response)
+}
+
+/** Another image of the same layers: a kubelet that has pulled an image asks for it under all its other names too. */
+async function renewed(name: string): Promise<string> {
+  const document: object = z.looseObject({}).parse(JSON.parse(await readFile(join(folder, name), 'utf8')))
+  await writeFile(join(folder, 'config.json'), JSON.stringify({ ...document, created: new Date().toISOString() }))
+  return 'config.json'
 }
 
 async function blobOf(name: string, mediaType: string): Promise<Blob> {
