@@ -11,7 +11,7 @@ import { standardConditions } from '../shared/conditions.ts'
 import { acknowledged, isFinished, withoutAbsent } from '../shared/lifecycle.ts'
 import { describeOwn, isOwn } from '../shared/own-evaluation.ts'
 import { askingOf, type Observed } from './observed.ts'
-import { isState, states } from './reasons.ts'
+import { entryOf } from './reasons.ts'
 
 /** The complete status: what is known by now, and of everything else what was known before. */
 export function buildStatus(seen: Observed, verdict: Verdict): PreferenceGenStatus {
@@ -19,12 +19,11 @@ export function buildStatus(seen: Observed, verdict: Verdict): PreferenceGenStat
   const before = generation.status ?? {}
   const observedGeneration = generation.metadata.generation ?? 0
   if (isFinished(generation)) return acknowledged(before, observedGeneration)
-  const entry = isState(verdict.reason) ? states[verdict.reason] : states.Failed
   const now = toSeconds(seen.now)
   return withoutAbsent({
     observedGeneration,
     state: verdict.reason,
-    conditions: setConditions(before.conditions, standardConditions({ entry, verdict, observedGeneration, consulted: seen.consulted }), seen.now),
+    conditions: setConditions(before.conditions, standardConditions({ entry: entryOf(verdict.reason), verdict, observedGeneration, consulted: seen.consulted }), seen.now),
     resolved: shown(resolved, generation),
     ...describeAsking(askingOf(seen)),
     data: describeData(seen) ?? before.data,

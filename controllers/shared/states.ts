@@ -13,10 +13,13 @@ export type StateEntry = Readonly<{
 
 type Then = Omit<Partial<Verdict>, 'ready' | 'reason' | 'message'>
 
-/** The two things that every kind does with its own table of states. */
-export function vocabulary<State extends string>(states: Readonly<Record<State, StateEntry>>) {
+/** What every kind does with its own table of states, one of which is Failed. */
+export function vocabulary<State extends string>(states: Readonly<Record<State | 'Failed', StateEntry>>) {
+  const isState = (word: string): word is State => Object.hasOwn(states, word)
   return {
-    isState: (word: string): word is State => Object.hasOwn(states, word),
+    isState,
+    /** What a reason means; one that is no state means Failed. */
+    entryOf: (reason: string): StateEntry => states[isState(reason) ? reason : 'Failed'],
     /** A verdict in one of the states; Ready follows from what the state means. */
     conclude: (state: State, message: string, then: Then = {}): Verdict => ({ ready: states[state].phase === 'Succeeded' ? 'True' : 'False', reason: state, message, ...then }),
   }

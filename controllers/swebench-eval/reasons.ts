@@ -32,4 +32,4 @@ export const states = {
 
 export type State = keyof typeof states
 
-export const { isState, conclude } = vocabulary(states)
+export const { isState, entryOf, conclude } = vocabulary(states)

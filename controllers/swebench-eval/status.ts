@@ -12,7 +12,7 @@ import { describeBaseline } from './baselines.ts'
 import { costOf, countsOf, dryRunOf } from './counts.ts'
 import { isolationOf, SANDBOX_ISOLATED } from './isolation.ts'
 import { askingOf, baselines, isGraded, toGrade, type Observed } from './observed.ts'
-import { isState, states } from './reasons.ts'
+import { entryOf } from './reasons.ts'
 
 /** The complete status: what is known by now, and of everything else what was known before. */
 export function buildStatus(seen: Observed, verdict: Verdict): SWEBenchEvalStatus {
@@ -20,12 +20,11 @@ export function buildStatus(seen: Observed, verdict: Verdict): SWEBenchEvalStatu
   const before = evaluation.status ?? {}
   const observedGeneration = evaluation.metadata.generation ?? 0
   if (isFinished(evaluation)) return acknowledged(before, observedGeneration)
-  const entry = isState(verdict.reason) ? states[verdict.reason] : states.Failed
   const now = toSeconds(seen.now)
   return withoutAbsent({
     observedGeneration,
     state: verdict.reason,
-    conditions: setConditions(before.conditions, [...standardConditions({ entry, verdict, observedGeneration, consulted: seen.consulted }), { type: SANDBOX_ISOLATED, ...isolationOf(seen), observedGeneration }], seen.now),
+    conditions: setConditions(before.conditions, [...standardConditions({ entry: entryOf(verdict.reason), verdict, observedGeneration, consulted: seen.consulted }), { type: SANDBOX_ISOLATED, ...isolationOf(seen), observedGeneration }], seen.now),
     resolved: shown(resolved, evaluation),
     ...describeAsking(askingOf(seen)),
     data: describeData(seen) ?? before.data,

@@ -11,7 +11,7 @@ import { concerns } from './concerns.ts'
 import { isSettled, type Observed } from './observed.ts'
 import { policies } from './policies.ts'
 import { toldPods } from './queue/earlier-pods.ts'
-import { isState, states } from './reasons.ts'
+import { entryOf } from './reasons.ts'
 import { buildStatus } from './status.ts'
 
 /** What is to be done about a run, from what was seen of it alone. */
@@ -50,7 +50,7 @@ function eventsOf(run: TrainingRun, status: TrainingRunStatus, verdict: Verdict)
   const before = run.status?.attempts ?? []
   const endings = (status.attempts ?? []).filter((one) => one.state !== 'Running' && before.find(({ number }) => number === one.number)?.state !== one.state)
   const begun = concerns.filter((type) => conditionOf(run.status?.conditions, type) === undefined).flatMap((type) => conditionOf(status.conditions, type) ?? [])
-  return [...endings.map(eventOfEnding), ...begun.map(eventOfConcern), ...(run.status?.state === verdict.reason ? [] : [stateEvent(isState(verdict.reason) ? states[verdict.reason] : states.Failed, verdict)])]
+  return [...endings.map(eventOfEnding), ...begun.map(eventOfConcern), ...(run.status?.state === verdict.reason ? [] : [stateEvent(entryOf(verdict.reason), verdict)])]
 }
 
 function eventOfEnding({ number, state, reason, message, lastStep }: TrainingRunAttempt): EventIntent {

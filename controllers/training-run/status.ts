@@ -12,7 +12,7 @@ import { describePredictions } from './from-eval.ts'
 import { describePairs } from './from-preferences.ts'
 import { describeOrigin } from './from-run.ts'
 import { describeGate } from './gate.ts'
-import { isState, states } from './reasons.ts'
+import { entryOf } from './reasons.ts'
 import { newestProgress } from './progress.ts'
 import { describePublish } from './publishing.ts'
 import { describeLoss, describePreferences } from './changes.ts'
@@ -66,7 +66,7 @@ function conditionsFor(seen: Observed, verdict: Verdict): readonly ConditionInte
   const observedGeneration = seen.run.metadata.generation ?? 0
   const [status, why, says] = dataPrepared(seen)
   return [
-    ...standardConditions({ entry: isState(reason) ? states[reason] : states.Failed, verdict, observedGeneration, consulted: seen.consulted }),
+    ...standardConditions({ entry: entryOf(reason), verdict, observedGeneration, consulted: seen.consulted }),
     { type: 'DataPrepared', status, reason: why, message: says, observedGeneration },
     { type: 'Trained', ...trained(seen), observedGeneration },
     ...(reason === 'Running' ? concernsOf(seen) : []).map((concern): ConditionIntent => ({ type: concern.type, status: 'True', reason: concern.reason, message: concern.message, observedGeneration })),
@@ -84,7 +84,7 @@ function trained(seen: Observed): Pick<ConditionIntent, 'status' | 'reason' | 'm
 }
 
 function isOver({ reason }: Verdict): boolean {
-  const phase = isState(reason) ? states[reason].phase : 'Failed'
+  const { phase } = entryOf(reason)
   return phase === 'Succeeded' || phase === 'Failed'
 }
 
