@@ -58,10 +58,15 @@ export async function shipPinned({ site, namespace }: Place, instances: readonly
 
 const rowSchema = z.looseObject({ instance_id: z.string(), image: z.string() })
 
-/** Of the rows in the format of SWE-bench, as they were shipped. */
-async function shippedRows({ site, namespace }: Place, instances: readonly string[]) {
+/** The rows in the format of SWE-bench, as they were shipped. */
+async function shippedFile({ site, namespace }: Place): Promise<string> {
   const shipped = await site.kube.get<{ data: Record<string, string> }>('configmap', ROWS, namespace)
-  const rows = (shipped?.data['rows.swebench.jsonl'] ?? '').trim().split('\n').map((line) => rowSchema.parse(JSON.parse(line)))
+  return shipped?.data['rows.swebench.jsonl'] ?? ''
+}
+
+/** Some of them. */
+async function shippedRows(place: Place, instances: readonly string[]) {
+  const rows = (await shippedFile(place)).trim().split('\n').map((line) => rowSchema.parse(JSON.parse(line)))
   return rows.filter((row) => instances.includes(row.instance_id))
 }
 
@@ -83,11 +88,10 @@ export const MIRRORS = [{ prefix: 'registry.example/', replacement: 'localhost/'
 
 /** The shipped rows, as a registry that is not there publishes them, and a file of predictions in the namespace's own prefix of the store. */
 export async function shipToStore({ site, namespace }: Place, file: string): Promise<Readonly<{ rows: string; predictions: string }>> {
-  const shipped = await site.kube.get<{ data: Record<string, string> }>('configmap', ROWS, namespace)
   const places = { rows: `s3://swe-operator/${namespace}/fixture/rows.swebench.jsonl`, predictions: `s3://swe-operator/${namespace}/fixture/${file}` }
   const store = await viewStore(site)
   try {
-    await store.write(places.rows, (shipped?.data['rows.swebench.jsonl'] ?? '').replaceAll('"localhost/', '"registry.example/'))
+    await store.write(places.rows, (await shippedFile({ site, namespace })).replaceAll('"localhost/', '"registry.example/'))
     await store.write(places.predictions, await readFile(join(instancesDirectory, file), 'utf8'))
   } finally {
     await store.close()
