@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 from engine.run_document import TOTAL_STEPS
+from engine.world import kill_engine
 
-from training.train_world import TESTS, WITH_SCRIPTED_ENGINE, Wrapper, kill_engine, uninterrupted
+from training.train_world import TESTS, WITH_SCRIPTED_ENGINE, Wrapper, uninterrupted
 
 
 def test_a_killed_engine_costs_an_attempt_and_nothing_else(wrapper: Wrapper) -> None:

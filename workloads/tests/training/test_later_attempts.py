@@ -6,8 +6,9 @@ import signal
 
 import pytest
 from engine.run_document import CHECKPOINT_EVERY, MODEL_URI, TOTAL_STEPS
+from engine.world import kill_engine
 
-from training.train_world import Wrapper, kill_engine, uninterrupted
+from training.train_world import Wrapper, uninterrupted
 
 
 @pytest.mark.parametrize("damage", ["adapter_model.safetensors", "trainer_state.json", "manifest.json"])

@@ -9,12 +9,13 @@ from typing import Any
 
 import pytest
 from engine.run_document import TOTAL_STEPS
+from engine.world import kill_engine
 from scripted_engine import BEST_STEP
 
 from swe_workloads.data_files import DATA_MANIFEST
 from swe_workloads.manifest import manifest_of
 from swe_workloads.transfer import digest_file
-from training.train_world import Wrapper, kill_engine
+from training.train_world import Wrapper
 
 Run = dict[str, Any]
 

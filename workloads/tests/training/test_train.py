@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from engine.run_document import ADAPTER_URI, MODEL_URI, TOTAL_STEPS, continuing
+from engine.world import kill_engine
 from scripted_engine import BEST_STEP
 
 from swe_workloads.adapter_files import CONFIG, WEIGHTS
-from training.train_world import Wrapper, kill_engine, uninterrupted
+from training.train_world import Wrapper, uninterrupted
 
 
 def test_a_whole_run_ends_sealed_and_listed(wrapper: Wrapper) -> None:

@@ -3,7 +3,6 @@
 import hashlib
 import json
 import os
-import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -72,11 +71,6 @@ class Wrapper:
             item["key"] for item in verdict["artifacts"] if item["name"] == f"{kind}/adapter_model.safetensors"
         ]
         return read_weights(self.stored(weights).parent)
-
-
-def kill_engine(wrapper: "subprocess.Popen[str]", number: signal.Signals = signal.SIGKILL) -> None:
-    for child in Path(f"/proc/{wrapper.pid}/task/{wrapper.pid}/children").read_text().split():
-        os.kill(int(child), number)
 
 
 def uninterrupted(steps: int = TOTAL_STEPS) -> str:
