@@ -25,7 +25,7 @@ import { instanceIn, type GradeVerdict, type Index } from './verdicts.ts'
 /** What gradings need beside the evaluation. */
 export type GradingParts = Readonly<{
   settings: Settings
-  client: Pick<Client, 'get' | 'create' | 'apply' | 'remove'>
+  client: Pick<Client, 'get' | 'submit' | 'apply' | 'remove'>
   cache: Cache
   world: World
   log: Log

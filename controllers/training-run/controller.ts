@@ -4,6 +4,7 @@ import { parseTrainingRun, TrainingRunType } from '../../crds/training-run.ts'
 import type { KubeObject } from '../../operator/api/object.ts'
 import type { CachedKind } from '../../operator/cache/cache.ts'
 import { defineController, type Controller } from '../../operator/control/controller.ts'
+import { projectPod, trimPod } from '../shared/cached-pods.ts'
 import { ConfigMapType, JobType, PodType } from '../shared/kinds.ts'
 import { CHILDREN_SELECTOR, ownerOf, PODS_BY_UID, uidOf } from '../shared/labels.ts'
 import type { RbacRule } from '../shared/permissions.ts'
@@ -52,17 +53,14 @@ export const trainingRunKinds: readonly CachedKind[] = [
   { type: TrainingRunType, indexes: { [WAITING_FOR]: awaitedByRun } },
   { type: ConfigMapType, labelSelector: CHILDREN_SELECTOR },
   { type: JobType, labelSelector: CHILDREN_SELECTOR, project: projectJob },
-  { type: PodType, labelSelector: CHILDREN_SELECTOR, project: projectPod, indexes: { [PODS_BY_UID]: uidOf, [PODS_BY_RUN]: (pod) => runOf(pod).map(({ namespace = '', name }) => podsKey(namespace, name)) } },
+  { type: PodType, labelSelector: CHILDREN_SELECTOR, trim: trimPod, project: projectPod, indexes: { [PODS_BY_UID]: uidOf, [PODS_BY_RUN]: (pod) => runOf(pod).map(({ namespace = '', name }) => podsKey(namespace, name)) } },
 ]
 
 const runOf = ownerOf('TrainingRun')
 
-type Cached = KubeObject & Readonly<{ spec?: Readonly<{ nodeName?: string; suspend?: boolean }>; status?: unknown }>
+type Cached = KubeObject & Readonly<{ spec?: Readonly<{ suspend?: boolean }>; status?: unknown }>
 
 function projectJob({ apiVersion, kind, metadata, spec, status }: Cached): Cached {
   return { apiVersion, kind, metadata, spec: spec?.suspend === undefined ? {} : { suspend: spec.suspend }, status }
 }
 
-function projectPod({ apiVersion, kind, metadata, spec, status }: Cached): Cached {
-  return { apiVersion, kind, metadata, spec: spec?.nodeName === undefined ? {} : { nodeName: spec.nodeName }, status }
-}

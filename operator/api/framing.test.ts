@@ -35,8 +35,8 @@ describe('the lines of a stream', () => {
   })
 
   it('must not be larger than the limit', () => {
-    expect(() => textsOf(lineFraming(10), '12345678901')).toThrow(/larger/)
-    expect(textsOf(lineFraming(10), '1234567890\n1234567890\n')).toHaveLength(2)
+    expect(() => textsOf(lineFraming({ maxBytes: 10 }), '12345678901')).toThrow(/larger/)
+    expect(textsOf(lineFraming({ maxBytes: 10 }), '1234567890\n1234567890\n')).toHaveLength(2)
   })
 })
 
@@ -68,6 +68,6 @@ describe('the items of a list', () => {
   })
 
   it('must not be larger than the limit', () => {
-    expect(() => textsOf(listFraming(10), '{"items":[{"a":"123456789"')).toThrow(/larger/)
+    expect(() => textsOf(listFraming({ maxBytes: 10 }), '{"items":[{"a":"123456789"')).toThrow(/larger/)
   })
 })

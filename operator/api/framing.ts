@@ -8,6 +8,8 @@ const OPEN_BRACE = 0x7b
 const CLOSE_BRACE = 0x7d
 const CLOSE_BRACKET = 0x5d
 const ITEMS = Buffer.from('"items":[')
+const EMPTY = Buffer.alloc(0)
+const whole: (text: Buffer) => Buffer = (text) => text
 
 /** Cuts a byte stream into JSON texts, so that each can be parsed alone and the event loop breathes between them. */
 export type Framing = Readonly<{
@@ -17,8 +19,13 @@ export type Framing = Readonly<{
   finish(): readonly string[]
 }>
 
+/** What of an object's JSON is worth parsing; the result must be JSON again. */
+export type Trim = (text: Buffer) => Buffer
+
+export type FramingOptions = Readonly<{ maxBytes?: number; trim?: Trim | undefined }>
+
 /** One value a line, as a watch sends them. */
-export function lineFraming(maxBytes = MAX_VALUE_BYTES): Framing {
+export function lineFraming({ maxBytes = MAX_VALUE_BYTES, trim = whole }: FramingOptions = {}): Framing {
   let parts: Buffer[] = []
   let bytes = 0
   const keep = (part: Buffer): void => {
@@ -27,7 +34,8 @@ export function lineFraming(maxBytes = MAX_VALUE_BYTES): Framing {
     if (part.length > 0) parts.push(part)
   }
   const take = (): string => {
-    const text = Buffer.concat(parts, bytes).toString('utf8')
+    const [only = EMPTY] = parts
+    const text = trim(parts.length < 2 ? only : Buffer.concat(parts, bytes)).toString('utf8')
     parts = []
     bytes = 0
     return text
@@ -52,11 +60,11 @@ export function lineFraming(maxBytes = MAX_VALUE_BYTES): Framing {
 }
 
 /** The items of a List object one by one, and last the list itself with no items; other JSON comes out whole. */
-export function listFraming(maxBytes = MAX_VALUE_BYTES): Framing {
+export function listFraming({ maxBytes = MAX_VALUE_BYTES, trim = whole }: FramingOptions = {}): Framing {
   let state: 'Head' | 'Items' | 'Tail' = 'Head'
   let envelope = ''
-  let pending: Buffer = Buffer.alloc(0)
-  const scan = createScan()
+  let pending: Buffer = EMPTY
+  const scan = createScan(trim)
   const enterItems = (): void => {
     const at = pending.indexOf(ITEMS)
     if (at < 0) return
@@ -85,7 +93,7 @@ export function listFraming(maxBytes = MAX_VALUE_BYTES): Framing {
 type Scanned = Readonly<{ texts: string[]; used: number; ended: boolean }>
 
 /** Finds objects by counting braces outside strings; keeps its place between calls, so that no byte is looked at twice. */
-function createScan(): (bytes: Buffer) => Scanned {
+function createScan(trim: Trim): (bytes: Buffer) => Scanned {
   let at = 0
   let depth = 0
   let inString = false
@@ -103,7 +111,7 @@ function createScan(): (bytes: Buffer) => Scanned {
         depth += 1
       } else if (byte === CLOSE_BRACE) {
         depth -= 1
-        if (depth === 0) texts.push(bytes.toString('utf8', start, at + 1))
+        if (depth === 0) texts.push(trim(bytes.subarray(start, at + 1)).toString('utf8'))
         if (depth === 0) start = at + 1
       } else if (byte === CLOSE_BRACKET && depth === 0) return { texts, used: at, ended: true }
     }

@@ -57,6 +57,12 @@ describe('reading', () => {
     expect(server.requests[0]?.query.toString()).toBe('limit=500&labelSelector=a%3Db&resourceVersion=0')
   })
 
+  it('cuts what is not needed before it parses anything, item by item', async () => {
+    const trim = (text: Buffer): Buffer => Buffer.from(text.toString().replace(/,"spec":\{[^}]*\}/, ''))
+    server.nextOthers(({ answer }) => answer(200, { kind: 'JobList', metadata: { resourceVersion: '9' }, items: [{ ...job, spec: { a: 1 } }, { ...job, spec: { b: 2 } }] }))
+    expect((await client.list(Job, { trim })).items).toEqual([job, job])
+  })
+
   it('reads a list whose items are null', async () => {
     server.nextOthers(({ answer }) => answer(200, { metadata: { resourceVersion: '9' }, items: null }))
     expect(await client.list(Job)).toEqual({ items: [], resourceVersion: '9' })
@@ -130,6 +136,7 @@ describe('the write fence', () => {
     }
     const patch = { contentType: 'application/merge-patch+json', body: {} } as const
     await expect(client.create(Job, job)).rejects.toThrow('fenced')
+    await expect(client.submit(Job, job)).rejects.toThrow('fenced')
     await expect(client.apply(Job, job, { fieldManager: 'me' })).rejects.toThrow('fenced')
     await expect(client.applyStatus(Job, job, { fieldManager: 'me' })).rejects.toThrow('fenced')
     await expect(client.patch(Job, key, patch)).rejects.toThrow('fenced')
@@ -146,6 +153,22 @@ describe('writing', () => {
     server.nextOthers(({ answer }) => answer(200, { ...job, metadata: { ...job.metadata, deletionTimestamp: '2026-01-01T00:00:00Z' } }))
     await client.patch(Job, key, { contentType: 'application/merge-patch+json', body: { metadata: { finalizers: null } } })
     expect(written).toEqual([{ type: Job, resourceVersion: '7', deletedUid: 'u' }])
+  })
+
+  it('asks for the metadata alone where nobody looks at the answer, and still tells what was written', async () => {
+    server.nextOthers(({ answer }) => answer(201, job), ({ answer }) => answer(200, job))
+    await client.submit(Job, job)
+    await client.remove(Job, key)
+    expect(server.requests.map(({ method, accept }) => [method, accept])).toEqual(['POST', 'DELETE'].map((method) => [method, 'application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,application/json']))
+    expect(sentBody()).toMatchObject({ kind: 'DeleteOptions' })
+    expect(written).toEqual([{ type: Job, resourceVersion: '7' }, { type: Job, resourceVersion: '7' }])
+  })
+
+  it('reads no answer at all where nobody waits for writes either, but every refusal', async () => {
+    const ungated = createClient(transport, { world: createFastWorld(1) })
+    server.nextOthers(({ answer }) => answer(201, 'not an object'), ({ refuse }) => refuse(409, 'AlreadyExists'))
+    await expect(ungated.submit(Job, job)).resolves.toBeUndefined()
+    await expect(ungated.submit(Job, job)).rejects.toMatchObject({ code: 409, reason: 'AlreadyExists' })
   })
 
   it('tells nothing of a write that failed', async () => {

@@ -2,7 +2,7 @@ import type { World } from '../world.ts'
 import { asItem, asList, asObject, asWatchEvent, writtenBy, type WatchEvent, type Written } from './answer.ts'
 import { AppliedIntents, hashIntent, toIntent, toStatusIntent } from './apply.ts'
 import { isConflict, isNotFound } from './errors.ts'
-import { lineFraming, listFraming } from './framing.ts'
+import { lineFraming, listFraming, type Trim } from './framing.ts'
 import type { KubeObject, ObjectKey, ResourceType } from './object.ts'
 import { collectionCall, target } from './target.ts'
 import type { Transport, TransportRequest } from './transport.ts'
@@ -22,6 +22,8 @@ export type ListOptions<T extends KubeObject> = Readonly<{
   /** `0`: any state the server has at hand; absent or empty: the newest; else at least that new. */
   resourceVersion?: string
   resourceVersionMatch?: 'Exact' | 'NotOlderThan'
+  /** Cuts what is not needed out of each object's text, before it is parsed. */
+  trim?: Trim
   /** Applied to each object as it arrives, so that a long list never lies in memory whole. */
   project?: (object: T) => T
   signal?: AbortSignal
@@ -39,6 +41,8 @@ export type WatchOptions = Readonly<{
   timeoutSeconds: number
   /** Without a byte for this long the watch counts as dead. */
   idleMs: number
+  /** Cuts what is not needed out of each event's text, before it is parsed. */
+  trim?: Trim
   /** Called when the server has accepted the watch. */
   opened?: () => void
 }>
@@ -77,6 +81,8 @@ export type Client = Readonly<{
   /** Ends when the server ends it; throws on anything that is not a clean end. */
   watch<T extends KubeObject>(type: ResourceType<T>, options: WatchOptions, signal: AbortSignal): AsyncIterable<WatchEvent<T>>
   create<T extends KubeObject>(type: ResourceType<T>, object: KubeObject): Promise<T>
+  /** Creates it where the answer is of no use: of thousands of objects, sending and parsing it would be most of the work. */
+  submit(type: ResourceType, object: KubeObject): Promise<void>
   /** Server-side apply with force. `metadata.uid` in the intent means: this very object or a conflict. */
   apply<T extends KubeObject>(type: ResourceType<T>, intent: KubeObject, options: ApplyOptions): Promise<T>
   /** Server-side apply of `/status`. Only `metadata.resourceVersion` guards it; a uid is ignored by the server there. */
@@ -105,6 +111,7 @@ export function createClient(transport: Transport, options: ClientOptions): Clie
     list: (type, listOptions = {}) => list(context, type, listOptions),
     watch: (type, watchOptions, signal) => watch(context, type, { ...watchOptions, signal }),
     create: (type, object) => create(context, type, object),
+    submit: (type, object) => submit(context, type, object),
     apply: (type, intent, applyOptions) => apply(context, type, toIntent(intent), applyOptions),
     applyStatus: (type, intent, applyOptions) => apply(context, type, toStatusIntent(intent), { ...applyOptions, subresource: 'status' }),
     patch: (type, key, patchBody) => patch(context, type, key, patchBody),
@@ -125,9 +132,9 @@ async function get<T extends KubeObject>(context: Context, type: ResourceType<T>
 }
 
 async function list<T extends KubeObject>(context: Context, type: ResourceType<T>, options: ListOptions<T>): Promise<ListPage<T>> {
-  const { namespace, signal, project = (object: T) => object, ...query } = options
+  const { namespace, signal, trim, project = (object: T) => object, ...query } = options
   const request = { ...target('list', type, { namespace }), method: 'GET', deadlineMs: LIST_DEADLINE_MS, signal } as const
-  const values = context.transport.stream({ ...request, query: { limit: PAGE_OBJECTS, ...query }, framing: listFraming() })
+  const values = context.transport.stream({ ...request, query: { limit: PAGE_OBJECTS, ...query }, framing: listFraming({ trim }) })
   const items: T[] = []
   let held: unknown // one behind, because the last value is not an item but the list itself
   for await (const value of values) {
@@ -142,12 +149,12 @@ async function list<T extends KubeObject>(context: Context, type: ResourceType<T
 type WatchCall = WatchOptions & Readonly<{ signal: AbortSignal }>
 
 async function* watch<T extends KubeObject>(context: Context, type: ResourceType<T>, options: WatchCall): AsyncGenerator<WatchEvent<T>> {
-  const { namespace, signal, idleMs, opened, ...query } = options
+  const { namespace, signal, idleMs, opened, trim, ...query } = options
   const values = context.transport.stream({
     ...target('watch', type, { namespace }),
     method: 'GET',
     query: { ...query, watch: true, allowWatchBookmarks: true },
-    framing: lineFraming(),
+    framing: lineFraming({ trim }),
     deadlineMs: options.timeoutSeconds * 1000 + WATCH_OVERTIME_MS,
     idleMs,
     opened,
@@ -159,6 +166,11 @@ async function* watch<T extends KubeObject>(context: Context, type: ResourceType
 async function create<T extends KubeObject>(context: Context, type: ResourceType<T>, object: KubeObject): Promise<T> {
   const { namespace } = object.metadata
   return write<T>(context, type, { ...target('create', type, { namespace }), method: 'POST', body: object })
+}
+
+async function submit(context: Context, type: ResourceType, object: KubeObject): Promise<void> {
+  const { namespace } = object.metadata
+  await writeUnread(context, type, { ...target('create', type, { namespace }), method: 'POST', body: object })
 }
 
 type ApplyCall = ApplyOptions & Readonly<{ subresource?: string }>
@@ -187,10 +199,8 @@ async function remove(context: Context, type: ResourceType, key: ObjectKey, opti
   const { uid, resourceVersion, gracePeriodSeconds, propagation = 'Background' } = options
   const preconditions = uid === undefined && resourceVersion === undefined ? {} : { preconditions: { uid, resourceVersion } }
   const body = { apiVersion: 'v1', kind: 'DeleteOptions', propagationPolicy: propagation, gracePeriodSeconds, ...preconditions }
-  const { mayWrite } = context
   try {
-    const answer = await context.transport.request({ ...target('delete', type, key), method: 'DELETE', body, ...(mayWrite ? { mayWrite } : {}) })
-    context.onWrite?.(writtenBy(type, answer))
+    await writeUnread(context, type, { ...target('delete', type, key), method: 'DELETE', body })
   } catch (error) {
     if (!isNotFound(error) && !(await isSuccessor(context, type, key, { uid, error }))) throw error
     if (uid !== undefined) context.onWrite?.({ type, deletedUid: uid })
@@ -212,4 +222,10 @@ async function write<T extends KubeObject>(context: Context, type: ResourceType<
   const answer = asObject<T>(await context.transport.request({ ...request, ...(mayWrite ? { mayWrite } : {}) }))
   context.onWrite?.(writtenBy(type, answer))
   return answer
+}
+
+/** What was written is of interest to nobody but the hook. */
+async function writeUnread({ transport, mayWrite, onWrite }: Context, type: ResourceType, request: TransportRequest): Promise<void> {
+  const answer = await transport.request({ ...request, answer: onWrite ? 'Metadata' : 'Nothing', ...(mayWrite ? { mayWrite } : {}) })
+  onWrite?.(writtenBy(type, answer))
 }

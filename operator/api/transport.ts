@@ -5,12 +5,12 @@ import { startDeadline, type Deadline } from './deadline.ts'
 import { TransportError } from './errors.ts'
 import type { Framing } from './framing.ts'
 import type { Connection } from './kubeconfig.ts'
-import { withoutManagedFields } from './managed-fields.ts'
 import { asTransportError, readApiError, retryDelayMs } from './retry.ts'
 
 const CALL_DEADLINE_MS = 10_000 // long enough for a slow webhook, short enough that a worker is not lost to it
 const CONNECT_TIMEOUT_MS = 5_000 // also bounds how late a write may leave after the fence let it pass
 const KEEP_ALIVE_MS = 30_000 // shorter than the API server's 90 s, so that it is we who close
+const METADATA_ALONE = 'application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,application/json' // errors are never partial
 const PARSE_BEFORE_YIELD_BYTES = 256 * 1024 // parses in a few milliseconds
 
 /** What RBAC sees of a call. */
@@ -31,6 +31,8 @@ export type TransportRequest = Readonly<{
   /** Sent as JSON. */
   body?: unknown
   contentType?: string
+  /** What of an object in the answer is of use. `Nothing`: it is not even parsed. Default: all. */
+  answer?: 'Metadata' | 'Nothing'
   call: Call
   /** Covers all tries and the waiting between them. Default: 10 s; streams: none. */
   deadlineMs?: number
@@ -63,7 +65,7 @@ export type TransportOptions = Readonly<{
 
 /** HTTP to one API server. Everything rejects with ApiError, TransportError, the caller's abort reason or the fence's error. */
 export type Transport = Readonly<{
-  /** The parsed answer. Retries at most three times where that cannot do harm. */
+  /** The parsed answer, undefined where nothing of it is of use. Retries at most three times where that cannot do harm. */
   request(request: TransportRequest): Promise<unknown>
   /** Parsed values as they arrive, on a connection of its own for watches. Ends only if the server ended it cleanly. */
   stream(request: StreamRequest): AsyncIterable<unknown>
@@ -113,7 +115,8 @@ function createAgent({ ca, cert, key, servername, verification }: Connection): A
 async function requestJson(context: Context, request: TransportRequest): Promise<unknown> {
   const deadline = startDeadline(context.world, { deadlineMs: request.deadlineMs ?? CALL_DEADLINE_MS, outer: request.signal })
   try {
-    return parse(await send(context, request, deadline, (response) => response.body.text()), request.call)
+    if (request.answer === 'Nothing') return await send(context, request, deadline, async (response) => void (await response.body.dump()))
+    return parse(await send(context, request, deadline, (response) => response.body.text()))
   } finally {
     deadline.end()
   }
@@ -138,17 +141,17 @@ async function* streamJson(context: Context, request: StreamRequest): AsyncGener
   }
 }
 
-async function* values(body: AsyncIterable<Buffer>, { framing, call }: StreamRequest, deadline: Deadline): AsyncGenerator<unknown> {
+async function* values(body: AsyncIterable<Buffer>, { framing }: StreamRequest, deadline: Deadline): AsyncGenerator<unknown> {
   let parsedBytes = 0
   for await (const chunk of body) {
     deadline.touch()
-    for (const text of framing.push(chunk)) yield parse(text, call)
+    for (const text of framing.push(chunk)) yield parse(text)
     parsedBytes += chunk.length
     if (parsedBytes < PARSE_BEFORE_YIELD_BYTES) continue
     parsedBytes = 0
     await nextTurn()
   }
-  for (const text of framing.finish()) yield parse(text, call)
+  for (const text of framing.finish()) yield parse(text)
 }
 
 type Consume<T> = (response: Dispatcher.ResponseData) => Promise<T>
@@ -190,7 +193,7 @@ async function attempt<T>(context: Context, request: TransportRequest, signal: A
 }
 
 async function toDispatch(context: Context, request: TransportRequest, signal: AbortSignal): Promise<Dispatcher.RequestOptions> {
-  const headers: Record<string, string> = { accept: 'application/json', 'user-agent': context.userAgent ?? 'swe-operator' }
+  const headers: Record<string, string> = { accept: request.answer === undefined ? 'application/json' : METADATA_ALONE, 'user-agent': context.userAgent ?? 'swe-operator' }
   if (request.body !== undefined) headers['content-type'] = request.contentType ?? 'application/json'
   await context.connection.authorize(headers).catch((error: unknown) => {
     throw new TransportError('UNREACHABLE', error)
@@ -219,9 +222,9 @@ function recordCall(context: Context, call: Call, statusCode: number): void {
   if (call.verb === 'patch' && statusCode === 201) context.record?.({ ...call, verb: 'create' })
 }
 
-function parse(text: string, { resource }: Call): unknown {
+function parse(text: string): unknown {
   try {
-    return JSON.parse(resource === 'pods' ? withoutManagedFields(text) : text)
+    return JSON.parse(text)
   } catch (error) {
     throw new TransportError('MALFORMED', error)
   }

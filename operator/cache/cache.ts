@@ -1,4 +1,5 @@
 import { kindKey, type KubeObject, type ObjectKey, type ResourceType } from '../api/object.ts'
+import type { Trim } from '../api/framing.ts'
 import type { Client } from '../api/resource.ts'
 import type { World } from '../world.ts'
 import type { ConsistencyGate, Removals } from './gate.ts'
@@ -30,6 +31,8 @@ export type CachedKind = Readonly<{
   namespace?: string
   labelSelector?: string
   fieldSelector?: string
+  /** Cuts what is not needed out of an object's text before it is parsed, to save time; what is left must be what `project` needs. */
+  trim?: Trim
   /** Keeps only what is needed, to save memory; managedFields never stay. Must keep the metadata. */
   project?: (object: KubeObject) => KubeObject
   indexes?: Readonly<Record<string, IndexValues>>
@@ -98,7 +101,7 @@ export function createCache(options: CacheOptions): Cache {
 }
 
 function hold({ client, world, gate, freeze, report: tell }: CacheOptions, kind: CachedKind): Holding {
-  const { type, project, indexes, ...scope } = kind
+  const { type, project, indexes, trim, ...scope } = kind
   const report = containing((event: ReflectorReport | HandlerFailed) => tell?.({ kind: kindKey(type), ...event }))
   const store = new Store({
     ...(project ? { project } : {}),
@@ -112,6 +115,7 @@ function hold({ client, world, gate, freeze, report: tell }: CacheOptions, kind:
   const reflector = new Reflector({
     type,
     scope,
+    ...(trim ? { trim } : {}),
     client,
     world,
     store,

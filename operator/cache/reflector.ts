@@ -1,6 +1,7 @@
 import { ApiError, isExpired, isTooLargeResourceVersion, TransportError } from '../api/errors.ts'
 import type { KubeObject, ResourceType } from '../api/object.ts'
 import type { WatchEvent } from '../api/answer.ts'
+import type { Trim } from '../api/framing.ts'
 import type { Client } from '../api/resource.ts'
 import type { World } from '../world.ts'
 import { Patience } from './patience.ts'
@@ -26,6 +27,7 @@ export type ReflectorReport = Readonly<{
 export type ReflectorOptions = Readonly<{
   type: ResourceType
   scope?: Readonly<{ namespace?: string; labelSelector?: string; fieldSelector?: string }>
+  trim?: Trim
   client: Client
   world: World
   store: Store
@@ -134,11 +136,11 @@ export class Reflector {
   }
 
   async #listPages(from: string, signal: AbortSignal): Promise<Readonly<{ objects: KubeObject[]; resourceVersion: string }>> {
-    const { client, type, scope, store } = this.#options
+    const { client, type, scope, store, trim } = this.#options
     const objects: KubeObject[] = []
     // Without NotOlderThan a paged list of a given version would mean exactly that version, which may be gone.
     const first = from === NEWEST_STATE ? {} : { resourceVersion: from, resourceVersionMatch: 'NotOlderThan' as const }
-    const options = { ...scope, signal, project: (object: KubeObject) => store.prepare(object) }
+    const options = { ...scope, ...(trim ? { trim } : {}), signal, project: (object: KubeObject) => store.prepare(object) }
     let page = await client.list(type, { ...options, ...first })
     for (;;) {
       for (const object of page.items) objects.push(object)
@@ -148,7 +150,7 @@ export class Reflector {
   }
 
   async #follow(signal: AbortSignal): Promise<void> {
-    const { client, type, scope, world, report } = this.#options
+    const { client, type, scope, world, report, trim } = this.#options
     const openedMs = world.monotonicMs()
     this.#watchEvents = 0
     const watch = client.watch(type, {
@@ -156,6 +158,7 @@ export class Reflector {
       resourceVersion: this.#position ?? NEWEST_STATE,
       timeoutSeconds: Math.floor(WATCH_SECONDS * (1 + world.random())),
       idleMs: IDLE_MS,
+      ...(trim ? { trim } : {}),
       opened: () => report({ name: 'WatchOpened' }),
     }, signal)
     for await (const event of watch) this.#accept(event)

@@ -20,7 +20,7 @@ export type FanOutOptions = Readonly<{
   task: Task
   podType: ResourceType
   /** Fenced, and not gated: a fan-out knows its own writes. */
-  client: Pick<Client, 'get' | 'create' | 'remove'>
+  client: Pick<Client, 'get' | 'submit' | 'remove'>
   cache: Pick<Cache, 'of' | 'onChange'>
   world: World
   log: Log
@@ -173,7 +173,7 @@ export class FanOut {
     const pod = task.podOf(unit)
     const live = this.#live.add(unit, pod.metadata.name, world.monotonicMs()) // before the call: the watch may be faster than the answer
     try {
-      await client.create(podType, pod)
+      await client.submit(podType, pod)
       this.#blocked = undefined
     } catch (error) {
       const present = cache.of(podType).get(pod.metadata)

@@ -153,6 +153,7 @@ class FakeConnection {
         throw new Error('connect a fake cache instead of watching')
       },
       create: (type, object) => this.#write(type, `create ${nameOf(object)}`, () => server.create(object)),
+      submit: (type, object) => this.#write(type, `create ${nameOf(object)}`, () => server.create(object)),
       apply: (type, intent) => this.#write(type, `apply ${nameOf(intent)}`, () => server.apply(intent)),
       applyStatus: (type, intent) => this.#write(type, `status ${nameOf(intent)}`, () => server.applyStatus(intent)),
       patch: (type, key, patch) => this.#write(type, `patch ${type.kind} ${keyOf(key)}`, () => server.patch(refTo(type, key), patch)),

@@ -25,7 +25,7 @@ export type Exchange = Readonly<{
 
 export type Script = (exchange: Exchange) => void | Promise<void>
 
-export type SeenRequest = Readonly<{ method: string; path: string; verb: 'list' | 'watch' | 'other'; query: URLSearchParams; body: string; atMs: number }>
+export type SeenRequest = Readonly<{ method: string; path: string; verb: 'list' | 'watch' | 'other'; query: URLSearchParams; accept: string; body: string; atMs: number }>
 
 type Change = Readonly<{ version: number; type: 'ADDED' | 'MODIFIED' | 'DELETED'; object: KubeObject }>
 
@@ -141,7 +141,7 @@ export class ScriptedApiServer {
     const verb = !isCollection ? 'other' : url.searchParams.has('watch') ? 'watch' : 'list'
     let body = ''
     for await (const chunk of request) body += String(chunk)
-    this.requests.push({ method: request.method ?? '', path: url.pathname, verb, query: url.searchParams, body, atMs: performance.now() })
+    this.requests.push({ method: request.method ?? '', path: url.pathname, verb, query: url.searchParams, accept: request.headers.accept ?? '', body, atMs: performance.now() })
     const exchange = this.#exchange(verb, url.searchParams, response)
     const script = this.#scripts[verb].shift()
     if (script) await script(exchange)
