@@ -1,4 +1,4 @@
-import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
+import { createHmac, createSecretKey, randomBytes, timingSafeEqual, type KeyObject } from 'node:crypto'
 import type { OwnSecret } from '../shared/own-secret.ts'
 import { podKeyOf, type Sandbox } from '../swebench-eval/sandbox.ts'
 
@@ -18,7 +18,7 @@ export type Capabilities = Readonly<{
 
 /** Capabilities signed with a key that all replicas share. */
 export function createCapabilities(secret: OwnSecret): Capabilities {
-  let key: Buffer | undefined
+  let key: KeyObject | undefined // from bytes, each HMAC would make one
   const of = (sandbox: Sandbox): string => {
     if (key === undefined) throw new Error('the key of the capabilities is not loaded')
     const { namespace, name } = podKeyOf(sandbox)
@@ -28,8 +28,9 @@ export function createCapabilities(secret: OwnSecret): Capabilities {
     load: async () => {
       const made = { [KEY]: randomBytes(KEY_BYTES).toString('base64') }
       const { data } = (await secret.read()) ?? (await secret.create(made))
-      key = Buffer.from(data[KEY] ?? '', 'base64')
-      if (key.length !== KEY_BYTES) throw new Error(`Secret ${secret.name} has no key of ${KEY_BYTES} bytes; delete it, and restart the operator`)
+      const bytes = Buffer.from(data[KEY] ?? '', 'base64')
+      if (bytes.length !== KEY_BYTES) throw new Error(`Secret ${secret.name} has no key of ${KEY_BYTES} bytes; delete it, and restart the operator`)
+      key = createSecretKey(bytes)
     },
     of,
     isOf: (sandbox, offered) => {

@@ -27,6 +27,7 @@ export type Read<T> = Readonly<{ verdict?: T }>
 
 /** From JSON, as text or parsed; whatever does not fit is no verdict. */
 export function readVerdict<T>(schema: z.ZodType<T>, raw: unknown): Read<T> {
+  if (raw === undefined) return {} // most pods, most of the time: refusing it would cost as much as reading one
   const json = typeof raw === 'string' ? fromJson(raw) : raw
   const parsed = schema.safeParse(json)
   return parsed.success ? { verdict: parsed.data } : {}

@@ -14,7 +14,7 @@ export function countsOf(seen: Observed): Counts | undefined {
   const data = seen.prepared?.summary ?? seen.evaluation.status?.data
   if (data?.toRun === undefined) return undefined
   const { emptyPatches = 0, withoutPrediction = 0, toRun } = data
-  const final = ofPredictions(seen, seen.rows.final.values())
+  const final = tallied(ofPredictions(seen, seen.rows.final.values()))
   const [resolved, unresolved, error] = [inState(final, 'Resolved'), inState(final, 'Unresolved'), inState(final, 'Error')]
   return {
     total: toRun + emptyPatches + withoutPrediction,
@@ -25,13 +25,13 @@ export function countsOf(seen: Observed): Counts | undefined {
     error,
     emptyPatch: emptyPatches,
     incomplete: withoutPrediction + inState(final, 'Incomplete'),
-    excluded: final.filter(isExcluded).length,
-    cached: final.filter(isCached).length,
+    excluded: countOf(final, isExcluded),
+    cached: countOf(final, isCached),
     patchApplyFailed: of(final, 'A') + of(final, CACHED.PatchApplyFailed),
     timedOut: of(final, 'T'),
     outOfMemory: of(final, 'M') + of(final, 'O'),
     diskFull: of(final, 'D'),
-    infrastructureRetries: of(ofPredictions(seen, seen.rows.all), 'i'),
+    infrastructureRetries: of(tallied(ofPredictions(seen, seen.rows.all)), 'i'),
   }
 }
 
@@ -42,7 +42,7 @@ export function dryRunOf(seen: Observed): SWEBenchEvalStatus['dryRun'] {
   if (seen.reported?.dryRun !== undefined) return seen.reported.dryRun
   if (data?.toRun === undefined) return undefined
   const { emptyPatches = 0, toRun } = data
-  const final = [...seen.rows.final.values()]
+  const final = tallied(seen.rows.final.values())
   return {
     submitted: toRun + emptyPatches,
     checked: inState(final, 'Checked'),
@@ -62,9 +62,9 @@ export function costOf(seen: Observed): SWEBenchEvalStatus['cost'] {
   const spent = describeSpent(askingOf(seen))
   if (all.length === 0 && spent.servingSeconds === undefined) return undefined
   const cpuSeconds = Math.round(seconds * coresOf(seen.resolved.cpu))
-  const resolved = of(ofPredictions(seen, final.values()), 'R')
+  const resolved = of(tallied(ofPredictions(seen, final.values())), 'R')
   return {
-    pods: all.filter((row) => !isExcluded(row) && !isCached(row)).length,
+    pods: countOf(tallied(all), (row) => !isExcluded(row) && !isCached(row)),
     cpuSeconds,
     memoryGiBSeconds: Math.round((seconds * bytesOf(seen.resolved.memory)) / GIB),
     ...(resolved === 0 ? {} : { cpuSecondsPerResolved: Math.round(cpuSeconds / resolved) }),
@@ -74,15 +74,29 @@ export function costOf(seen: Observed): SWEBenchEvalStatus['cost'] {
 
 const GIB = 1024 ** 3
 
-function ofPredictions(seen: Observed, rows: Iterable<Row>): readonly Row[] {
+function ofPredictions(seen: Observed, rows: Iterable<Row>): Iterable<Row> {
   const first = baselines(seen)
-  return [...rows].filter(({ ordinal }) => ordinal >= first)
+  return first === 0 ? rows : [...rows].filter(({ ordinal }) => ordinal >= first)
 }
 
-function inState(rows: readonly Row[], state: string): number {
-  return rows.filter((row) => stateOf(row) === state).length
+/** How many rows have which code. */
+type Tally = ReadonlyMap<string, number>
+
+/** Thousands of rows are walked over once, however many figures come of them. */
+function tallied(rows: Iterable<Row>): Tally {
+  const tally = new Map<string, number>()
+  for (const { code } of rows) tally.set(code, (tally.get(code) ?? 0) + 1)
+  return tally
 }
 
-function of(rows: readonly Row[], code: string): number {
-  return rows.filter((row) => row.code === code).length
+function countOf(tally: Tally, isMeant: (row: Pick<Row, 'code'>) => boolean): number {
+  return [...tally].reduce((sum, [code, rows]) => sum + (isMeant({ code }) ? rows : 0), 0)
+}
+
+function inState(tally: Tally, state: string): number {
+  return countOf(tally, (row) => stateOf(row) === state)
+}
+
+function of(tally: Tally, code: string): number {
+  return tally.get(code) ?? 0
 }

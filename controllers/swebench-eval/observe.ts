@@ -15,7 +15,7 @@ import { resolve } from './resolve.ts'
 import { inputsName } from './resources/inputs.ts'
 import { networkPolicyName } from './resources/network-policy.ts'
 import { resultsName } from './resources/results.ts'
-import { indexed, rowsIn } from './rows.ts'
+import { recordedIn } from './rows.ts'
 import type { Settings } from './settings.ts'
 import { readPrepareVerdict, readProbeVerdict, readReportVerdict } from './verdicts.ts'
 
@@ -50,7 +50,7 @@ export async function observe(evaluation: SWEBenchEval, context: ReconcileContex
     now: world.now(),
     settings: sources.settings,
     resolved: resolve(evaluation, sources.settings),
-    rows: indexed(rowsIn(maps.by('owner', uid))),
+    rows: recordedIn(maps.by('owner', uid)),
     others: (evaluation.spec.compareWith ?? []).flatMap((name) => cache.of(SWEBenchEvalType).get({ namespace, name }) ?? []),
     ...(circleOfOpponents === undefined ? {} : { circleOfOpponents }),
     ...known,

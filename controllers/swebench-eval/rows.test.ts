@@ -1,7 +1,7 @@
 import { array, assert, constantFrom, nat, property, record } from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { ConfigMap } from '../shared/kinds.ts'
-import { encodeRows, endings, indexed, isCode, ROWS, rowOf, rowsIn, SHARD, type Code } from './rows.ts'
+import { encodeRows, endings, indexed, isCode, recordedIn, ROWS, rowOf, rowsIn, SHARD, type Code } from './rows.ts'
 
 const codes = Object.keys(endings).filter(isCode)
 const aRow = record({ ordinal: nat(99_999), attempt: nat(20), code: constantFrom<Code>(...codes), seconds: nat(86_400) })
@@ -23,6 +23,14 @@ describe('rows in shards', () => {
   it('keep their order across shards, also from the tenth on', () => {
     const shards = [11, 2, 0].map((number) => aShard(number, encodeRows([rowOf({ ordinal: number, attempt: 1 }, 'R', 1)])))
     expect(rowsIn(shards).map(({ ordinal }) => ordinal)).toEqual([0, 2, 11])
+  })
+
+  it('are read once, and again when a shard has changed', () => {
+    const [full, open, grown] = [aShard(0, '0 R 1 5\n'), aShard(1, '1 R 1 5\n'), aShard(1, '1 R 1 5\n2 U 1 5\n')]
+    expect(recordedIn([open, full])).toBe(recordedIn([full, open]))
+    expect([...recordedIn([full, grown]).final.keys()]).toEqual([0, 1, 2])
+    expect([...recordedIn([grown]).final.keys()]).toEqual([1, 2])
+    expect([...recordedIn([full, open]).final.keys()]).toEqual([0, 1])
   })
 
   it('pass over what is none, such as an inputs ConfigMap or a line of somebody else', () => {

@@ -1,5 +1,4 @@
 // How a try of a prediction ended, in the few bytes that a result shard keeps of it.
-import { z } from 'zod'
 import type { Row, Unit } from '../../operator/fan-out/task.ts'
 import type { ConfigMap } from '../shared/kinds.ts'
 
@@ -45,7 +44,7 @@ export function isCode(text: string): text is Code {
 }
 
 /** Whether the prediction never got a pod, because its instance is not proven to be valid. */
-export function isExcluded({ code }: Row): boolean {
+export function isExcluded({ code }: Pick<Row, 'code'>): boolean {
   return code === 'V' || code === 'P'
 }
 
@@ -57,7 +56,7 @@ export function isCached({ code }: Pick<Row, 'code'>): boolean {
   return Object.values<string>(CACHED).includes(code)
 }
 
-export function stateOf({ code }: Row): (typeof endings)[Code]['state'] | undefined {
+export function stateOf({ code }: Pick<Row, 'code'>): (typeof endings)[Code]['state'] | undefined {
   return isCode(code) ? endings[code].state : undefined
 }
 
@@ -75,7 +74,17 @@ export function encodeRows(rows: readonly Row[]): string {
 
 /** The rows of all shards in the order they were recorded; what is not a row of ours is passed over. */
 export function rowsIn(shards: readonly ConfigMap[]): readonly Row[] {
-  return inOrder(shards).flatMap(({ data }) => (data?.[ROWS] ?? '').split('\n').flatMap(decode))
+  return inOrder(shards).flatMap(decoded)
+}
+
+// Thousands of rows are looked at in every pass, and an object of the cache is never written to: each is read once.
+const decodedBefore = new WeakMap<ConfigMap, readonly Row[]>()
+const known = new WeakMap<ConfigMap, Readonly<{ shards: readonly ConfigMap[]; rows: Rows }>>() // by the last shard
+
+function decoded(shard: ConfigMap): readonly Row[] {
+  const rows = decodedBefore.get(shard) ?? (shard.data?.[ROWS] ?? '').split('\n').flatMap(decode)
+  decodedBefore.set(shard, rows)
+  return rows
 }
 
 /** Rows, and what all ask of them looked up once. */
@@ -87,6 +96,17 @@ export type Rows = Readonly<{
   /** Of all that ran. */
   seconds: number
 }>
+
+/** What the shards of an evaluation say: the same object for as long as none of them changes. */
+export function recordedIn(shards: readonly ConfigMap[]): Rows {
+  const now = inOrder(shards)
+  const last = now.at(-1)
+  const before = last && known.get(last)
+  if (before?.shards.length === now.length && before.shards.every((shard, at) => shard === now[at])) return before.rows
+  const rows = indexed(now.flatMap(decoded))
+  if (last) known.set(last, { shards: now, rows })
+  return rows
+}
 
 export function indexed(all: readonly Row[]): Rows {
   const last = new Map(all.map((row) => [row.ordinal, row]))
@@ -102,7 +122,8 @@ export function inOrder(shards: readonly ConfigMap[]): readonly ConfigMap[] {
 }
 
 export function shardNumber({ metadata }: ConfigMap): number | undefined {
-  return z.coerce.number().int().min(0).safeParse(metadata.labels?.[SHARD] ?? 'none').data
+  const number = metadata.labels?.[SHARD]
+  return number !== undefined && /^\d+$/.test(number) ? Number(number) : undefined
 }
 
 function decode(line: string): readonly Row[] {
