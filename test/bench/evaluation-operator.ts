@@ -8,7 +8,7 @@ import { realWorld } from '../../operator/world.ts'
 import { freePort } from '../cluster/free-port.ts'
 import { startVersitygw } from '../world/versitygw.ts'
 import { SYSTEM, type KwokCluster } from './kwok-cluster.ts'
-import { answerOf, ask, flagsOfOperator, forkNode } from './processes.ts'
+import { answerOf, ask, forkOperator } from './processes.ts'
 import { makeServiceAccount } from './service-account.ts'
 
 const POD = 'swe-operator-0'
@@ -72,7 +72,7 @@ export async function openOperatorSite({ plane, client }: KwokCluster): Promise<
 
 async function start(env: NodeJS.ProcessEnv): Promise<OperatorProcess> {
   const startedAt = new Date()
-  const child = forkNode(join(import.meta.dirname, 'evaluation-process.ts'), env, await flagsOfOperator())
+  const child = await forkOperator(join(import.meta.dirname, 'evaluation-process.ts'), env)
   let isAsked = false
   const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()))
   const lost = new Promise<never>((_resolve, reject) => child.once('exit', () => {

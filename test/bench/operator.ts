@@ -4,7 +4,7 @@ import type { Client } from '../../operator/api/resource.ts'
 import { aFleet, FleetType } from '../../operator/testing/fleet.ts'
 import { waitUntil } from '../cluster/exec.ts'
 import { startFleetWorld } from '../integration/fleet-world.ts'
-import { answerOf, ask, flagsOfOperator, forkNode, residentMiB } from './processes.ts'
+import { answerOf, ask, forkOperator, residentMiB } from './processes.ts'
 import { median, rounded, type Bench } from './result.ts'
 import { makeServiceAccount } from './service-account.ts'
 
@@ -102,7 +102,7 @@ async function lookAtAll(start: Start): Promise<Readonly<{ seconds: number; repo
 
 async function startReplica(env: NodeJS.ProcessEnv): Promise<Replica> {
   const startedMs = performance.now()
-  const child = forkNode(join(import.meta.dirname, 'operator-process.ts'), env, await flagsOfOperator())
+  const child = await forkOperator(join(import.meta.dirname, 'operator-process.ts'), env)
   await answerOf<string>(child)
   const startSeconds = (performance.now() - startedMs) / 1000
   return {

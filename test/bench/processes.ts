@@ -8,10 +8,13 @@ export function forkNode(program: string, env: NodeJS.ProcessEnv, flags: readonl
   return fork(program, { env: { PATH: process.env['PATH'], ...env }, execArgv: [...flags], stdio: 'inherit' })
 }
 
-/** What Node is told where the operator runs in its image. */
-export async function flagsOfOperator(): Promise<readonly string[]> {
-  const [, entrypoint = ''] = /^ENTRYPOINT (\[.*\])$/m.exec(await readFile(join(import.meta.dirname, '../../Dockerfile'), 'utf8')) ?? []
-  return z.array(z.string()).parse(JSON.parse(entrypoint)).filter((word) => word.startsWith('--'))
+/** The same, with what its image tells the operator's Node and allocator. */
+export async function forkOperator(program: string, env: NodeJS.ProcessEnv): Promise<ChildProcess> {
+  const image = await readFile(join(import.meta.dirname, '../../Dockerfile'), 'utf8')
+  const [, entrypoint = '[]'] = /^ENTRYPOINT (\[.*\])$/m.exec(image) ?? []
+  const flags = z.array(z.string()).parse(JSON.parse(entrypoint)).filter((word) => word.startsWith('--'))
+  const [, arenas = ''] = /^ENV MALLOC_ARENA_MAX=(\d+)$/m.exec(image) ?? []
+  return forkNode(program, { MALLOC_ARENA_MAX: arenas, ...env }, flags)
 }
 
 /** The next message of a child; rejects if it ends before. */
