@@ -43,6 +43,27 @@ describe('a fan-out', () => {
     expect(pods()).toEqual([])
   })
 
+  it('lets the pods of a burst go a few at a time, so that the next ones need not wait behind them', async () => {
+    const { world, pods, open, removals } = aCluster()
+    removals.tookMs = 100
+    const fanOut = open(64, 32)
+    await fanOut.start([])
+    await untilDone(world, fanOut)
+    expect([pods().length, removals.mostAtOnce]).toEqual([0, 2])
+  })
+
+  it('is not held up by a pod that nobody may delete, and tries again until it is gone', async () => {
+    const { world, pods, open, removals } = aCluster()
+    removals.refused.add('u-0-1')
+    const fanOut = open(4, 2)
+    await fanOut.start([])
+    await world.advance(60_000)
+    expect([pods().map(({ metadata }) => metadata.name), fanOut.progress().isDone]).toEqual([['u-0-1'], false])
+    removals.refused.clear()
+    await untilDone(world, fanOut)
+    expect(pods()).toEqual([])
+  })
+
   it('tries a unit again after a loss that is nobody’s verdict, and records the loss', async () => {
     const { world, rows, open, losing } = aCluster()
     losing.add('u-1-1')

@@ -9,6 +9,7 @@ import { Backlog } from './backlog.ts'
 import { Lanes } from './lanes.ts'
 import { Ledger } from './ledger.ts'
 import { LivePods, type Live } from './live-pods.ts'
+import { Removals } from './removals.ts'
 import type { Judgement, Progress, Task, Unit } from './task.ts'
 
 const MAX_WRITES_AT_ONCE = 64 // more only queue in the API server: a bare loop is no faster with 128
@@ -34,7 +35,7 @@ export type FanOutOptions = Readonly<{
 export class FanOut {
   readonly #options: FanOutOptions
   readonly #live: LivePods
-  readonly #removals: string[] = []
+  readonly #removals = new Removals()
   readonly #writes = new Set<Promise<void>>()
   readonly #stop = new AbortController()
   readonly #ledger: Ledger
@@ -60,7 +61,7 @@ export class FanOut {
   async start(present: readonly (readonly [Unit, KubeObject])[]): Promise<void> {
     const { cache, podType, task, world } = this.#options
     for (const [unit, { metadata: { name } }] of present) {
-      if (this.#ledger.hasRow(unit)) this.#removals.push(name)
+      if (this.#ledger.hasRow(unit)) this.#removals.add(name)
       else this.#live.add(unit, name, world.monotonicMs())
     }
     this.#unsubscribe = cache.onChange(podType, (before, after, origin) => {
@@ -86,7 +87,7 @@ export class FanOut {
     const { total } = this.#options.task
     const { settled, lost, acknowledged } = this.#ledger.counts()
     const { closed } = this.#lanes
-    const isDone = acknowledged >= total && this.#removals.length === 0 && this.#live.size === 0 && this.#writes.size === 0
+    const isDone = acknowledged >= total && this.#removals.isEmpty && this.#live.size === 0 && this.#writes.size === 0
     return { total, settled, running: this.#live.running, lost, isDone, ...(this.#blocked === undefined ? {} : { blocked: this.#blocked }), ...(closed.length === 0 ? {} : { closedLanes: closed }) }
   }
 
@@ -125,7 +126,7 @@ export class FanOut {
   #recorded({ row, retryAfterMs = 0 }: Judgement, name: string | undefined): void {
     if (name !== undefined) {
       this.#live.forget(name)
-      this.#removals.push(name)
+      this.#removals.add(name)
     }
     if (row.final) this.#backlog.settled(row.ordinal)
     else this.#backlog.retry({ ordinal: row.ordinal, attempt: row.attempt + 1 }, this.#options.world.monotonicMs() + retryAfterMs)
@@ -139,7 +140,7 @@ export class FanOut {
   #pump(): void {
     while (this.#isReady && this.#writes.size < MAX_WRITES_AT_ONCE && !this.#stop.signal.aborted) {
       const unit = this.#live.running < this.#window ? this.#toStart() : undefined
-      const name = unit === undefined ? this.#removals.shift() : undefined
+      const name = unit === undefined ? this.#removals.take() : undefined
       if (unit !== undefined) this.#begin(this.#create(unit))
       else if (name !== undefined) this.#begin(this.#remove(name))
       else return
@@ -196,12 +197,12 @@ export class FanOut {
 
   async #remove(name: string): Promise<void> {
     const { task: { namespace }, client, podType, world } = this.#options
-    try {
-      await client.remove(podType, { namespace, name })
-    } catch {
-      await world.sleep(RETRY_MS, this.#stop.signal).catch(() => undefined) // stopped: the next process removes it
-      this.#removals.push(name)
-    }
+    const isGone = await client.remove(podType, { namespace, name }).then(() => true, () => false)
+    this.#removals.over()
+    if (isGone) return
+    this.#pump() // those behind it need not wait
+    await world.sleep(RETRY_MS, this.#stop.signal).catch(() => undefined) // stopped: the next process removes it
+    this.#removals.add(name)
   }
 
   async #sweepRegularly(): Promise<void> {

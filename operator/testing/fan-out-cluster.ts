@@ -1,5 +1,6 @@
 import { ApiError } from '../api/errors.ts'
 import { resourceType, type KubeObject } from '../api/object.ts'
+import type { Client } from '../api/resource.ts'
 import { FanOut } from '../fan-out/fan-out.ts'
 import type { Judgement, Row, Task, Unit } from '../fan-out/task.ts'
 import { silentLog } from '../observe/log.ts'
@@ -43,9 +44,26 @@ export function aCluster() {
     if (quota.isFull) throw new ApiError({ code: 403, reason: 'Forbidden', message: 'exceeded quota: pods' })
   }
   const told = { times: 0 }
+  const removals: Deletions = { tookMs: 0, atOnce: 0, mostAtOnce: 0, refused: new Set() }
   const open = (total: number, window: number, more: Partial<Task> = {}, death?: Death): FanOut =>
-    new FanOut({ task: { ...task(total), ...more }, podType: PodType, client: server.connect({ mayWrite }, death), cache, world, log: silentLog, window, advanced: () => void (told.times += 1) })
-  return { world, server, cache, rows, pods, open, losing, most, verdicts, quota, told }
+    new FanOut({ task: { ...task(total), ...more }, podType: PodType, client: deletingLike(removals, server.connect({ mayWrite }, death), world), cache, world, log: silentLog, window, advanced: () => void (told.times += 1) })
+  return { world, server, cache, rows, pods, open, losing, most, verdicts, quota, told, removals }
+}
+
+type Deletions = { tookMs: number; atOnce: number; mostAtOnce: number; readonly refused: Set<string> }
+
+/** Deletions that take their time, or are refused. */
+function deletingLike(removals: Deletions, client: Client, world: FakeWorld): Client {
+  return {
+    ...client,
+    remove: async (type, key, options) => {
+      removals.mostAtOnce = Math.max(removals.mostAtOnce, (removals.atOnce += 1))
+      if (removals.tookMs > 0) await world.sleep(removals.tookMs)
+      removals.atOnce -= 1
+      if (removals.refused.has(key.name)) throw new ApiError({ code: 403, reason: 'Forbidden', message: 'held by a webhook' })
+      await client.remove(type, key, options)
+    },
+  }
 }
 
 type Kept = Readonly<{ rows: Row[]; verdicts: ReadonlyMap<string, Unit>; losing: ReadonlySet<string> }>

@@ -46,7 +46,7 @@ describe('a drain, as the audit log has it', () => {
 
 describe('a reaction', () => {
   it('is the time from the end of a pod to the next pod, in order, to the microsecond', () => {
-    const calls = [call('admin', 0, 'patch pods/status a'), call('admin', 10, 'patch pods/status b'), call('op', 14.25, 'create pods d', 201), call('op', 5.5, 'create pods c', 201)]
+    const calls = [call('admin', 0, 'patch pods/status a'), call('admin', 10, 'patch pods/status b'), call('op', 24.25, 'create pods d', 201), call('op', 15.5, 'create pods c', 201)]
     expect(reactionsMs(calls, { ends: 'admin', reacts: 'op' }).map((ms) => Number(ms.toFixed(2)))).toEqual([5.5, 4.25])
   })
 })

@@ -51,13 +51,14 @@ export function firstCreateAfter(calls: readonly AuditEvent[], user: string, fro
 }
 
 /**
- * From when the API server is told of the end of a pod until it is asked for the next one, in the order of both: each end
- * makes room for one pod. It includes the server's own time to store the end and to tell of it.
+ * From when the API server has stored the end of a pod, and tells of it, until it is asked for the next one, in the order
+ * of both: each end makes room for one pod.
  */
 export function reactionsMs(calls: readonly AuditEvent[], { ends, reacts }: Readonly<{ ends: string; reacts: string }>): readonly number[] {
-  const timesMs = (of: readonly AuditEvent[]): readonly number[] => of.map((call) => millisecondsOf(call.requestReceivedTimestamp)).sort((one, other) => one - other)
-  const ended = timesMs(calls.filter(({ user, verb, objectRef }) => user.username === ends && verb === 'patch' && objectRef?.resource === 'pods' && objectRef.subresource === 'status'))
-  const created = timesMs(calls.filter((call) => call.user.username === reacts && isDone(call, 'create', 'pods')))
+  const inOrder = (times: readonly string[]): readonly number[] => times.map(millisecondsOf).sort((one, other) => one - other)
+  const isEnd = ({ user, verb, objectRef }: AuditEvent): boolean => user.username === ends && verb === 'patch' && objectRef?.resource === 'pods' && objectRef.subresource === 'status'
+  const ended = inOrder(calls.filter(isEnd).map((call) => call.stageTimestamp))
+  const created = inOrder(calls.filter((call) => call.user.username === reacts && isDone(call, 'create', 'pods')).map((call) => call.requestReceivedTimestamp))
   return ended.flatMap((ms, index) => (created[index] === undefined ? [] : [created[index] - ms]))
 }
 
