@@ -40,10 +40,12 @@ export const drainBench: Bench = async (say) => {
   })
   const figures = compareRounds(lifted.pairs)
   const times = (rate: number): number => rounded(figures.operatorPerSecond / rate, 1)
+  const bareTimes = (rate: number): number => rounded(figures.bareLoopPerSecond / rate, 1) // what no controller can exceed on this machine
   return {
     metrics: {
       ...figures,
       timesStockJobs: times(stock.jobs), timesStockIndexedJob: times(stock.indexed), timesLiftedJobs: times(lifted.jobs), timesLiftedIndexedJob: times(lifted.indexed),
+      bareLoopTimesStockJobs: bareTimes(stock.jobs), bareLoopTimesStockIndexedJob: bareTimes(stock.indexed), bareLoopTimesLiftedJobs: bareTimes(lifted.jobs),
       stockJobsPerSecond: rounded(stock.jobs), stockIndexedJobPerSecond: rounded(stock.indexed), liftedJobsPerSecond: rounded(lifted.jobs), liftedIndexedJobPerSecond: rounded(lifted.indexed),
       operatorBesideStockSchedulerPerSecond: rounded(stock.operator, 1),
     },
