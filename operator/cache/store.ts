@@ -2,7 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import { keyOf, type KubeObject, type ObjectKey } from '../api/object.ts'
 import { byNamespace, byOwner, StoreIndex, type IndexValues } from './store-index.ts'
 
-const BATCH_OBJECTS = 500 // between two turns of the event loop; some milliseconds of work
+const BATCH_OBJECTS = 100 // between two turns of the event loop; a few milliseconds with the handlers of a busy fan-out
 
 /** Told of each change after the store shows it: added (no `before`), changed, or deleted (no `after`). Must only enqueue. */
 export type ChangeHandler = (before: KubeObject | undefined, after: KubeObject | undefined, origin: ChangeOrigin) => void
