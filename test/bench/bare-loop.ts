@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { Client as HttpClient, Pool, type Dispatcher } from 'undici'
 import type { KubeObject } from '../../operator/api/object.ts'
 
@@ -43,9 +44,14 @@ export async function runBareLoop({ pods, namespace, labelSelector, window }: Ba
   await Promise.all([pool.destroy(), watcher.destroy()])
 }
 
+/** Where the API server asks for patience it gets it: without that no loop ends. */
 async function exchange(pool: Pool, request: Dispatcher.RequestOptions): Promise<string> {
-  const { statusCode, body } = await pool.request(request)
+  const { statusCode, headers, body } = await pool.request(request)
   const text = await body.text()
+  if (statusCode === 429) {
+    await delay(1000 * Number(headers['retry-after'] ?? 1))
+    return exchange(pool, request)
+  }
   if (statusCode >= 300) throw new Error(`${request.method} ${request.path}: ${statusCode} ${text}`)
   return text
 }
