@@ -6,8 +6,8 @@ const BEHIND_MANAGED_FIELDS = ']},"spec":{'
 const BEHIND_CONTAINERS = '],"restartPolicy":"'
 
 /**
- * The text of a pod, or of an event about one, without its managedFields, volumes and containers: three quarters of
- * it, which nobody reads. The API server writes the fields of a pod in the order of their Go types, with managedFields last
+ * The text of a pod, or of an event about one, without its managedFields, volumes and containers: three quarters of it,
+ * which nobody reads. The API server writes the fields of a pod in the order of their Go types, with managedFields last
  * in the metadata and the containers before the rest of the specification; any other text is left as it is. What is
  * looked for begins with a quote or holds one, and within a string that would be escaped.
  */

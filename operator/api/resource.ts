@@ -81,7 +81,7 @@ export type Client = Readonly<{
   /** Ends when the server ends it; throws on anything that is not a clean end. */
   watch<T extends KubeObject>(type: ResourceType<T>, options: WatchOptions, signal: AbortSignal): AsyncIterable<WatchEvent<T>>
   create<T extends KubeObject>(type: ResourceType<T>, object: KubeObject): Promise<T>
-  /** Creates it where the answer is of no use: of thousands of objects, sending and parsing it would be most of the work. */
+  /** Creates it where the answer is of no use: of thousands of pods it would be sent and parsed for nothing. */
   submit(type: ResourceType, object: KubeObject): Promise<void>
   /** Server-side apply with force. `metadata.uid` in the intent means: this very object or a conflict. */
   apply<T extends KubeObject>(type: ResourceType<T>, intent: KubeObject, options: ApplyOptions): Promise<T>
