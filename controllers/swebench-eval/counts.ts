@@ -14,7 +14,7 @@ export function countsOf(seen: Observed): Counts | undefined {
   const data = seen.prepared?.summary ?? seen.evaluation.status?.data
   if (data?.toRun === undefined) return undefined
   const { emptyPatches = 0, withoutPrediction = 0, toRun } = data
-  const final = tallied(ofPredictions(seen, seen.rows.final.values()))
+  const final = ofPredictions(seen, seen.rows.final.values())
   const [resolved, unresolved, error] = [inState(final, 'Resolved'), inState(final, 'Unresolved'), inState(final, 'Error')]
   return {
     total: toRun + emptyPatches + withoutPrediction,
@@ -31,7 +31,7 @@ export function countsOf(seen: Observed): Counts | undefined {
     timedOut: of(final, 'T'),
     outOfMemory: of(final, 'M') + of(final, 'O'),
     diskFull: of(final, 'D'),
-    infrastructureRetries: of(tallied(ofPredictions(seen, seen.rows.all)), 'i'),
+    infrastructureRetries: of(ofPredictions(seen, seen.rows.all), 'i'),
   }
 }
 
@@ -62,7 +62,7 @@ export function costOf(seen: Observed): SWEBenchEvalStatus['cost'] {
   const spent = describeSpent(askingOf(seen))
   if (all.length === 0 && spent.servingSeconds === undefined) return undefined
   const cpuSeconds = Math.round(seconds * coresOf(seen.resolved.cpu))
-  const resolved = of(tallied(ofPredictions(seen, final.values())), 'R')
+  const resolved = of(ofPredictions(seen, final.values()), 'R')
   return {
     pods: countOf(tallied(all), (row) => !isExcluded(row) && !isCached(row)),
     cpuSeconds,
@@ -74,18 +74,18 @@ export function costOf(seen: Observed): SWEBenchEvalStatus['cost'] {
 
 const GIB = 1024 ** 3
 
-function ofPredictions(seen: Observed, rows: Iterable<Row>): Iterable<Row> {
-  const first = baselines(seen)
-  return first === 0 ? rows : [...rows].filter(({ ordinal }) => ordinal >= first)
+/** Baselines come before all predictions. */
+function ofPredictions(seen: Observed, rows: Iterable<Row>): Tally {
+  return tallied(rows, baselines(seen))
 }
 
 /** How many rows have which code. */
 type Tally = ReadonlyMap<string, number>
 
 /** Thousands of rows are walked over once, however many figures come of them. */
-function tallied(rows: Iterable<Row>): Tally {
+function tallied(rows: Iterable<Row>, first = 0): Tally {
   const tally = new Map<string, number>()
-  for (const { code } of rows) tally.set(code, (tally.get(code) ?? 0) + 1)
+  for (const { ordinal, code } of rows) if (ordinal >= first) tally.set(code, (tally.get(code) ?? 0) + 1)
   return tally
 }
 

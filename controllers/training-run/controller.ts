@@ -63,4 +63,3 @@ type Cached = KubeObject & Readonly<{ spec?: Readonly<{ suspend?: boolean }>; st
 function projectJob({ apiVersion, kind, metadata, spec, status }: Cached): Cached {
   return { apiVersion, kind, metadata, spec: spec?.suspend === undefined ? {} : { suspend: spec.suspend }, status }
 }
-

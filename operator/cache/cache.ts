@@ -101,7 +101,7 @@ export function createCache(options: CacheOptions): Cache {
 }
 
 function hold({ client, world, gate, freeze, report: tell }: CacheOptions, kind: CachedKind): Holding {
-  const { type, project, indexes, trim, ...scope } = kind
+  const { type, project, indexes, ...scope } = kind
   const report = containing((event: ReflectorReport | HandlerFailed) => tell?.({ kind: kindKey(type), ...event }))
   const store = new Store({
     ...(project ? { project } : {}),
@@ -115,7 +115,6 @@ function hold({ client, world, gate, freeze, report: tell }: CacheOptions, kind:
   const reflector = new Reflector({
     type,
     scope,
-    ...(trim ? { trim } : {}),
     client,
     world,
     store,

@@ -26,8 +26,7 @@ export type ReflectorReport = Readonly<{
 
 export type ReflectorOptions = Readonly<{
   type: ResourceType
-  scope?: Readonly<{ namespace?: string; labelSelector?: string; fieldSelector?: string }>
-  trim?: Trim
+  scope?: Readonly<{ namespace?: string; labelSelector?: string; fieldSelector?: string; trim?: Trim }>
   client: Client
   world: World
   store: Store
@@ -136,11 +135,11 @@ export class Reflector {
   }
 
   async #listPages(from: string, signal: AbortSignal): Promise<Readonly<{ objects: KubeObject[]; resourceVersion: string }>> {
-    const { client, type, scope, store, trim } = this.#options
+    const { client, type, scope, store } = this.#options
     const objects: KubeObject[] = []
     // Without NotOlderThan a paged list of a given version would mean exactly that version, which may be gone.
     const first = from === NEWEST_STATE ? {} : { resourceVersion: from, resourceVersionMatch: 'NotOlderThan' as const }
-    const options = { ...scope, ...(trim ? { trim } : {}), signal, project: (object: KubeObject) => store.prepare(object) }
+    const options = { ...scope, signal, project: (object: KubeObject) => store.prepare(object) }
     let page = await client.list(type, { ...options, ...first })
     for (;;) {
       for (const object of page.items) objects.push(object)
@@ -150,7 +149,7 @@ export class Reflector {
   }
 
   async #follow(signal: AbortSignal): Promise<void> {
-    const { client, type, scope, world, report, trim } = this.#options
+    const { client, type, scope, world, report } = this.#options
     const openedMs = world.monotonicMs()
     this.#watchEvents = 0
     const watch = client.watch(type, {
@@ -158,7 +157,6 @@ export class Reflector {
       resourceVersion: this.#position ?? NEWEST_STATE,
       timeoutSeconds: Math.floor(WATCH_SECONDS * (1 + world.random())),
       idleMs: IDLE_MS,
-      ...(trim ? { trim } : {}),
       opened: () => report({ name: 'WatchOpened' }),
     }, signal)
     for await (const event of watch) this.#accept(event)
