@@ -31,6 +31,15 @@ describe('a watch', () => {
     expect(Object.fromEntries(query ?? [])).toEqual({ resourceVersion: '101', timeoutSeconds: '300', watch: 'true', allowWatchBookmarks: 'true' })
   })
 
+  it('loses what its kind cuts out before anything is parsed, as the list does', async () => {
+    server.put('a', { data: { long: 'x' } })
+    cached = cacheConfigMapsOf(server, { kind: { trim: (text) => Buffer.from(text.toString().replace('"long":"x"', '')) } })
+    await cached.synced()
+    server.put('b', { data: { long: 'x' } })
+    await cached.until(() => cached.names().length === 2)
+    expect(cached.reader.list().map(({ data }) => data)).toEqual([{}, {}])
+  })
+
   it('that was forbidden works once the right is granted, without a new list', async () => {
     server.nextWatches(({ refuse }) => refuse(403, 'Forbidden'), ({ refuse }) => refuse(403, 'Forbidden'))
     const { until, names } = await start()
