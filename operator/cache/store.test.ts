@@ -25,6 +25,14 @@ describe('a store', () => {
     expect(() => new Store({ failed: unexpected }).by('team', 'red')).toThrow("no index 'team' here; there are namespace, owner")
   })
 
+  it('keeps nothing of an object anew that it has in that version', () => {
+    const store = new Store({ failed: unexpected })
+    const kept = store.prepare(anObject('a'))
+    store.put(kept, 'Watch')
+    expect(store.prepare(anObject('a'))).toBe(kept)
+    expect([anObject('a', { resourceVersion: '2' }), anObject('a', { uid: 'new' }), anObject('b')].filter((other) => store.prepare(other) === kept)).toEqual([])
+  })
+
   it('does not forget an object because an older one of the same name was deleted', () => {
     const store = new Store({ failed: unexpected })
     store.put(anObject('a', { uid: 'new' }), 'Watch')

@@ -62,8 +62,10 @@ export class Store {
     return () => void this.#handlers.delete(handler)
   }
 
-  /** The object as it will be kept: what is never looked at costs memory. */
+  /** The object as it will be kept: what is never looked at costs memory. One that is kept already stays the same object, so that a list of all does not keep all twice. */
   prepare(object: KubeObject): KubeObject {
+    const held = this.#objects.get(keyOf(object.metadata))
+    if (held && isSameVersion(held, object)) return held
     const { managedFields: _dropped, ...metadata } = object.metadata as KubeObject['metadata'] & { managedFields?: unknown }
     const slim = { ...object, metadata }
     const kept = this.#options.project?.(slim) ?? slim
@@ -74,10 +76,9 @@ export class Store {
   put(object: KubeObject, origin: ChangeOrigin): void {
     const key = keyOf(object.metadata)
     const before = this.#objects.get(key)
+    if (before && isSameVersion(before, object)) return
     if (before && before.metadata.uid !== object.metadata.uid) this.#change(key, before, undefined, origin)
-    const same = this.#objects.get(key)
-    if (same && same.metadata.resourceVersion === object.metadata.resourceVersion) return
-    this.#change(key, same, object, origin)
+    this.#change(key, this.#objects.get(key), object, origin)
   }
 
   /** Forgets the object, unless the name already belongs to another. */
@@ -114,6 +115,10 @@ export class Store {
       this.#options.failed(error)
     }
   }
+}
+
+function isSameVersion({ metadata: one }: KubeObject, { metadata: other }: KubeObject): boolean {
+  return one.uid === other.uid && one.resourceVersion === other.resourceVersion
 }
 
 async function breathe(signal: AbortSignal): Promise<void> {
