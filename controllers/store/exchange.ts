@@ -1,7 +1,6 @@
 import type { Readable } from 'node:stream'
 import { AwsV4Signer } from 'aws4fetch'
-import { Agent, request } from 'undici'
-
+import { Agent } from '../../operator/api/agent.ts'
 import type { World } from '../../operator/world.ts'
 import type { Credentials } from './credentials.ts'
 import { faultOf, StoreError } from './error.ts'
@@ -70,8 +69,8 @@ async function send(bucket: Bucket, call: Call): Promise<Answer> {
   const signed = await (await signer(bucket, call)).sign()
   const deadline = AbortSignal.timeout(DEADLINE_MS)
   try {
-    const answer = await request(signed.url, {
-      dispatcher: bucket.agent, method: call.method, headers: Object.fromEntries(signed.headers), body: call.body ?? null,
+    const answer = await bucket.agent.request({
+      ...placeOf(signed.url), method: call.method, headers: Object.fromEntries(signed.headers), body: call.body ?? null,
       signal: call.signal ? AbortSignal.any([call.signal, deadline]) : deadline,
     })
     const body = await bounded(answer.body, nameOf(call))
@@ -90,10 +89,10 @@ async function sign(bucket: Bucket, call: Pick<Call, 'method' | 'key' | 'headers
 async function stream(bucket: Bucket, call: Call, body?: Readable): Promise<Streamed> {
   // A content length is part of the message, not of what is signed.
   const { 'Content-Length': length, ...headers } = call.headers ?? {}
-  const url = await sign(bucket, { ...call, headers }, STREAM_SECONDS)
+  const url = new URL(await sign(bucket, { ...call, headers }, STREAM_SECONDS))
   try {
-    const answer = await request(url, {
-      dispatcher: bucket.agent, method: call.method, headers: { ...headers, ...(length === undefined ? {} : { 'content-length': length }) }, body: body ?? null,
+    const answer = await bucket.agent.request({
+      ...placeOf(url), method: call.method, headers: { ...headers, ...(length === undefined ? {} : { 'content-length': length }) }, body: body ?? null,
       headersTimeout: SILENCE_MS, bodyTimeout: SILENCE_MS,
     })
     if (call.expect.includes(answer.statusCode)) return { status: answer.statusCode, body: answer.body }
@@ -110,6 +109,10 @@ function urlOf({ endpoint, bucket, pathStyle }: StoreSettings, { key, query }: P
   if (!pathStyle) url.hostname = `${bucket}.${url.hostname}`
   for (const [name, value] of Object.entries(query ?? {})) url.searchParams.set(name, value)
   return url
+}
+
+function placeOf({ origin, pathname, search }: URL): Readonly<{ origin: string; path: string }> {
+  return { origin, path: `${pathname}${search}` }
 }
 
 function nameOf(call: Call): string {

@@ -1,6 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { Agent, type Dispatcher } from 'undici'
+import type { Dispatcher } from 'undici'
 import type { World } from '../world.ts'
+import { Agent } from './agent.ts'
 import { startDeadline, type Deadline } from './deadline.ts'
 import { TransportError } from './errors.ts'
 import type { Framing } from './framing.ts'
