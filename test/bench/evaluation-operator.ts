@@ -57,6 +57,7 @@ export async function openOperatorSite({ plane, client }: KwokCluster): Promise<
   await client.create(ServiceType, serviceOfTheEndpoint)
   const { metadata } = await client.create(PodType, podOfTheOperator)
   const env = { ...account.env, SWE_OPERATOR_CONFIG: join(directory, 'config.json'), POD_NAME: POD, POD_NAMESPACE: SYSTEM, POD_UID: metadata.uid ?? '', NODE_ENV: 'production' }
+  await (await start(env)).stop() // fills the compile cache, as the build of the operator's image does
   return {
     user: account.user,
     store,
