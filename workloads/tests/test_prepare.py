@@ -1,68 +1,28 @@
-import hashlib
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from engine.run_document import ADAPTER_URI, MODEL_URI, continuing
+from conftest import PodMaker
 from fake_artifact_endpoint import FakeEndpoint
-from fake_tokenizer import WordTokenizer, word_tokenizer
+from fake_tokenizer import WordTokenizer
+from prepare_world import lay_model, prepare, row, stored, summary_of, write_rows
 
-import swe_workloads.prepare
-from swe_workloads.adapter_files import ADAPTER_FOLDER, CONFIG, read_settings
-from swe_workloads.data_files import prepared_model
 from swe_workloads.exit_codes import ExitCode, Failure
-from swe_workloads.model_files import fetch_model, model_origin
 from swe_workloads.pod import Pod
-from swe_workloads.preflight import Seen
-from swe_workloads.prepare import TokenizerLoader
-from swe_workloads.run_file import RunFile, read_run_file
-from swe_workloads.verdict import PrepareSummary, PrepareVerdict
 
 REAL_ROWS = Path(__file__).parents[2] / "test/fixtures/swe-bench-rows.jsonl"
-PodMaker = Callable[[dict[str, Any]], Pod]
 NO_EVALUATION = {"strategy": "No", "everySteps": None, "earlyStop": None}
-
-
-def prepare(pod: Pod, tokenizer_of: TokenizerLoader = word_tokenizer) -> PrepareVerdict:
-    """Without the engine's libraries, which are in the image only."""
-    return swe_workloads.prepare.prepare(pod, tokenizer_of, sees_nothing_wrong)
-
-
-def sees_nothing_wrong(run: RunFile, folder: Path) -> Seen:
-    assert (folder / "config.json").is_file()
-    return Seen([], None, float32_weights=True, plain_loss=False)
 
 
 @pytest.fixture(autouse=True)
 def _model(endpoint: FakeEndpoint, run: dict[str, Any]) -> None:
     run["batch"]["perDevice"] = 1  # most tests have few rows
-    endpoint.put(f"{MODEL_URI}/config.json", b"{}")
-    endpoint.put(f"{MODEL_URI}/model.safetensors", b"weights")
+    lay_model(endpoint)
 
 
 def another_pod(pod: Pod) -> Pod:
     return pod.model_copy(update={"pod_uid": "pod-2"})
-
-
-def write_rows(run: dict[str, Any], *rows: object) -> None:
-    lines = [row if isinstance(row, str) else json.dumps(row) for row in rows]
-    Path(run["data"]["source"]["configMapFile"]).write_text("\n".join(lines))
-
-
-def row(number: int) -> dict[str, str]:
-    return {"prompt": f"question {number}", "completion": f" answer {number}"}
-
-
-def summary_of(verdict: PrepareVerdict) -> PrepareSummary:
-    assert verdict.summary is not None, verdict
-    return verdict.summary
-
-
-def stored(endpoint: FakeEndpoint, name: str) -> list[dict[str, Any]]:
-    [path] = (endpoint.prefix / "data").glob(f"*/{name}")
-    return [json.loads(line) for line in path.read_text().splitlines()]
 
 
 def test_real_instances_are_split_and_sealed(run: dict[str, Any], pod_of: PodMaker, endpoint: FakeEndpoint) -> None:
@@ -124,24 +84,6 @@ def test_rows_that_cannot_be_used_are_counted_by_reason(
     assert "| 1 | completion is missing | row 5 of rows.jsonl |" in lines
 
 
-def test_the_model_and_the_data_that_were_read_are_in_the_verdict(
-    run: dict[str, Any], pod_of: PodMaker, endpoint: FakeEndpoint
-) -> None:
-    write_rows(run, *map(row, range(4)))
-    verdict = prepare(pod_of(run))
-    assert verdict.sources is not None
-    assert (verdict.sources.model.uri, verdict.sources.data.uri) == (MODEL_URI, "configMap:rows.jsonl")
-    store = pod_of(run).store()
-    assert prepared_model(store) == verdict.sources.model
-    again = prepare(pod_of(run))
-    assert again.sources == verdict.sources
-    endpoint.put(f"{MODEL_URI}/config.json", b'{"changed": true}')
-    with pytest.raises(Failure, match="not the one that was read first"):
-        pod = pod_of(run)
-        origin = model_origin(pod, store, read_run_file(pod.run_file).model, prepared_model(store))
-        fetch_model(origin, pod.work_dir / "model")
-
-
 def test_tests_are_counted_only_when_the_selection_asks(run: dict[str, Any], pod_of: PodMaker) -> None:
     instance = {"repo": "a/a", "problem_statement": "It breaks.", "patch": "--- a/x\n+++ b/x\n"}
     rows = [{**instance, "instance_id": f"a-{number}", "FAIL_TO_PASS": "[]"} for number in range(3)]
@@ -160,13 +102,6 @@ def test_what_the_engine_would_refuse_ends_the_preparation(run: dict[str, Any], 
     run["batch"]["perDevice"] = 9
     with pytest.raises(Failure, match=r"batch\.perDevice 9 is more than the 3 rows"):
         prepare(pod_of(run))
-
-
-def test_no_weights_are_downloaded(run: dict[str, Any], pod_of: PodMaker, endpoint: FakeEndpoint) -> None:
-    write_rows(run, *map(row, range(4)))
-    prepare(pod_of(run))
-    assert any("config.json" in request for request in endpoint.requests)
-    assert not any("safetensors" in request for request in endpoint.requests)
 
 
 def test_bad_rows_are_reported_the_others_used(run: dict[str, Any], pod_of: PodMaker, endpoint: FakeEndpoint) -> None:
@@ -305,40 +240,4 @@ def test_a_source_that_is_not_there_is_named(
 ) -> None:
     run["data"]["source"] = source
     with pytest.raises(Failure, match=message):
-        prepare(pod_of(run))
-
-
-def test_a_model_that_is_not_there_is_named(run: dict[str, Any], pod_of: PodMaker) -> None:
-    run["model"]["uri"] = "s3://swe-operator/team/models/none"
-    write_rows(run, row(1), row(2))
-    with pytest.raises(Failure, match="There is no model at s3://swe-operator/team/models/none"):
-        prepare(pod_of(run))
-
-
-def test_an_adapter_is_looked_at_beside_its_model(
-    run: dict[str, Any], pod_of: PodMaker, endpoint: FakeEndpoint
-) -> None:
-    write_rows(run, *map(row, range(4)))
-    settings = json.dumps({"r": 8, "lora_alpha": 16, "target_modules": ["q_proj"]}).encode()
-    endpoint.put(f"{ADAPTER_URI}/{CONFIG}", settings)
-    run |= continuing(run, **{CONFIG: hashlib.sha256(settings).hexdigest()})
-
-    def sees_the_adapter(read: RunFile, folder: Path) -> Seen:
-        assert read.adapter is not None
-        return Seen([f"rank {read_settings(folder / ADAPTER_FOLDER, read.adapter).r}"], None, False, False)
-
-    with pytest.raises(Failure, match="rank 8"):
-        swe_workloads.prepare.prepare(pod_of(run), word_tokenizer, sees_the_adapter)
-    endpoint.put(f"{ADAPTER_URI}/{CONFIG}", b"{}")
-    with pytest.raises(Failure, match="has other bytes than TrainingRun sft left there"):
-        prepare(pod_of(run))
-
-
-def test_a_model_that_changed_since_an_earlier_run_read_it_is_refused(run: dict[str, Any], pod_of: PodMaker) -> None:
-    write_rows(run, *map(row, range(4)))
-    run["model"]["sha256"] = "0" * 64
-    with pytest.raises(Failure, match="not the one that was read first, by this run or by the one that it continues"):
-        prepare(pod_of(run))
-    run["model"] |= {"sha256": None, "files": {"config.json": "0" * 64}}
-    with pytest.raises(Failure, match=r"config\.json has other bytes than the run left there that this one continues"):
         prepare(pod_of(run))

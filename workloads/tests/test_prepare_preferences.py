@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 from conftest import PodMaker
-from engine.run_document import MODEL_URI, preferences_document
+from engine.run_document import preferences_document
 from fake_artifact_endpoint import FakeEndpoint
 from fake_tokenizer import WordTokenizer
-from test_prepare import prepare, stored, summary_of, write_rows
+from prepare_world import lay_model, prepare, stored, summary_of, write_rows
 
 from swe_workloads.exit_codes import ExitCode, Failure
 
@@ -19,8 +19,7 @@ from swe_workloads.exit_codes import ExitCode, Failure
 def comparison(endpoint: FakeEndpoint, tmp_path: Path) -> dict[str, Any]:
     run = preferences_document(tmp_path / "rows.jsonl")
     run["batch"]["perDevice"] = 1
-    for name in ("config.json", "model.safetensors"):
-        endpoint.put(f"{MODEL_URI}/{name}", b"{}")
+    lay_model(endpoint)
     return run
 
 

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 from conftest import PodMaker
-from engine.run_document import MODEL_URI, run_document
+from engine.run_document import run_document
 from fake_artifact_endpoint import FakeEndpoint
 from fake_tokenizer import WordTokenizer
 from gen_world import diff
-from test_prepare import prepare, stored, summary_of, write_rows
+from prepare_world import lay_model, prepare, stored, summary_of, write_rows
 from trajectory_world import mini
 
 from swe_workloads.exit_codes import ExitCode, Failure
@@ -22,8 +22,7 @@ def rejection(endpoint: FakeEndpoint, tmp_path: Path) -> dict[str, Any]:
     run["batch"]["perDevice"] = 1
     resolved = {"maxPerInstance": 3, "allowEvaluationSets": False}
     run["data"] |= {"kind": "Trajectories", "format": "Resolved", "resolved": resolved}
-    for name in ("config.json", "model.safetensors"):
-        endpoint.put(f"{MODEL_URI}/{name}", b"{}")
+    lay_model(endpoint)
     return run
 
 
