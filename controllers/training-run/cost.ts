@@ -1,8 +1,9 @@
 import type { TrainingRunStatus } from '../../crds/training-run.ts'
 import { usedPercentOf, type Spent } from '../shared/budget.ts'
 import { millionths, toDecimal } from '../shared/decimal.ts'
+import { attemptTable } from './attempt-table.ts'
 import { currentRate, limitsOf } from './budget.ts'
-import { attemptTable, type Observed } from './observed.ts'
+import type { Observed } from './observed.ts'
 import { newestProgress } from './progress.ts'
 import { totalOf, withMore } from './spent.ts'
 

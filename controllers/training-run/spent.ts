@@ -3,7 +3,8 @@ import type { TrainingRunAttempt } from '../../crds/training-run.ts'
 import type { Spent } from '../shared/budget.ts'
 import { millionths } from '../shared/decimal.ts'
 import { priceOf, type Rate } from '../shared/prices.ts'
-import { attemptsToTell, type Observed } from './observed.ts'
+import { attemptsToTell } from './attempt-table.ts'
+import type { Observed } from './observed.ts'
 
 const NOTHING: Spent = { seconds: 0, gpuSeconds: 0 }
 
