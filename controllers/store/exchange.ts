@@ -47,7 +47,7 @@ export function createExchange(settings: StoreSettings, credentials: () => Promi
   return {
     send: (call) => send(bucket, call),
     stream: (call, body) => stream(bucket, call, body),
-    sign: (call, expiresInSeconds) => sign(bucket, call, expiresInSeconds),
+    sign: async (call, expiresInSeconds) => (await sign(bucket, call, expiresInSeconds)).toString(),
     close: () => agent.close(),
   }
 }
@@ -82,14 +82,14 @@ async function send(bucket: Bucket, call: Call): Promise<Answer> {
   }
 }
 
-async function sign(bucket: Bucket, call: Pick<Call, 'method' | 'key' | 'headers'>, expiresInSeconds: number): Promise<string> {
-  return (await (await signer(bucket, call, expiresInSeconds)).sign()).url.toString()
+async function sign(bucket: Bucket, call: Pick<Call, 'method' | 'key' | 'headers'>, expiresInSeconds: number): Promise<URL> {
+  return (await (await signer(bucket, call, expiresInSeconds)).sign()).url
 }
 
 async function stream(bucket: Bucket, call: Call, body?: Readable): Promise<Streamed> {
   // A content length is part of the message, not of what is signed.
   const { 'Content-Length': length, ...headers } = call.headers ?? {}
-  const url = new URL(await sign(bucket, { ...call, headers }, STREAM_SECONDS))
+  const url = await sign(bucket, { ...call, headers }, STREAM_SECONDS)
   try {
     const answer = await bucket.agent.request({
       ...placeOf(url), method: call.method, headers: { ...headers, ...(length === undefined ? {} : { 'content-length': length }) }, body: body ?? null,

@@ -77,8 +77,9 @@ export class Store {
     const key = keyOf(object.metadata)
     const before = this.#objects.get(key)
     if (before && isSameVersion(before, object)) return
-    if (before && before.metadata.uid !== object.metadata.uid) this.#change(key, before, undefined, origin)
-    this.#change(key, this.#objects.get(key), object, origin)
+    const isAnother = before !== undefined && before.metadata.uid !== object.metadata.uid
+    if (isAnother) this.#change(key, before, undefined, origin)
+    this.#change(key, isAnother ? undefined : before, object, origin)
   }
 
   /** Forgets the object, unless the name already belongs to another. */

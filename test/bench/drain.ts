@@ -41,7 +41,7 @@ export const drainBench: Bench = async (say) => {
   const figures = compareRounds(lifted.pairs)
   const timesOf = (own: number) => (rate: number): number => rounded(own / rate, 1)
   const times = timesOf(figures.operatorPerSecond)
-  const bareTimes = timesOf(figures.bareLoopPerSecond) // what no controller can exceed on this machine
+  const bareTimes = timesOf(figures.bareLoopPerSecond) // as far as one gets here that creates and deletes each pod
   return {
     metrics: {
       ...figures,

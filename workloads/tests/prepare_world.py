@@ -26,8 +26,9 @@ def sees_nothing_wrong(run: RunFile, folder: Path) -> Seen:
     return Seen([], None, float32_weights=True, plain_loss=False)
 
 
-def lay_model(endpoint: FakeEndpoint) -> None:
-    """Of what a model has only what a preparation may look at."""
+def make_ready(run: dict[str, Any], endpoint: FakeEndpoint) -> None:
+    """Its model is there, as much of it as a preparation may look at, and few rows are enough."""
+    run["batch"]["perDevice"] = 1
     endpoint.put(f"{MODEL_URI}/config.json", b"{}")
     endpoint.put(f"{MODEL_URI}/model.safetensors", b"weights")
 

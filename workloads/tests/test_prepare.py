@@ -6,7 +6,7 @@ import pytest
 from conftest import PodMaker
 from fake_artifact_endpoint import FakeEndpoint
 from fake_tokenizer import WordTokenizer
-from prepare_world import lay_model, prepare, row, stored, summary_of, write_rows
+from prepare_world import make_ready, prepare, row, stored, summary_of, write_rows
 
 from swe_workloads.exit_codes import ExitCode, Failure
 from swe_workloads.pod import Pod
@@ -17,8 +17,7 @@ NO_EVALUATION = {"strategy": "No", "everySteps": None, "earlyStop": None}
 
 @pytest.fixture(autouse=True)
 def _model(endpoint: FakeEndpoint, run: dict[str, Any]) -> None:
-    run["batch"]["perDevice"] = 1  # most tests have few rows
-    lay_model(endpoint)
+    make_ready(run, endpoint)
 
 
 def another_pod(pod: Pod) -> Pod:

@@ -10,7 +10,7 @@ from conftest import PodMaker
 from engine.run_document import ADAPTER_URI, MODEL_URI, continuing
 from fake_artifact_endpoint import FakeEndpoint
 from fake_tokenizer import word_tokenizer
-from prepare_world import lay_model, prepare, row, write_rows
+from prepare_world import make_ready, prepare, row, write_rows
 
 import swe_workloads.prepare
 from swe_workloads.adapter_files import ADAPTER_FOLDER, CONFIG, read_settings
@@ -23,8 +23,7 @@ from swe_workloads.run_file import RunFile, read_run_file
 
 @pytest.fixture(autouse=True)
 def _model(endpoint: FakeEndpoint, run: dict[str, Any]) -> None:
-    run["batch"]["perDevice"] = 1  # most tests have few rows
-    lay_model(endpoint)
+    make_ready(run, endpoint)
 
 
 def test_the_model_and_the_data_that_were_read_are_in_the_verdict(

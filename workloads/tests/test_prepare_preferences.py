@@ -10,7 +10,7 @@ from conftest import PodMaker
 from engine.run_document import preferences_document
 from fake_artifact_endpoint import FakeEndpoint
 from fake_tokenizer import WordTokenizer
-from prepare_world import lay_model, prepare, stored, summary_of, write_rows
+from prepare_world import make_ready, prepare, stored, summary_of, write_rows
 
 from swe_workloads.exit_codes import ExitCode, Failure
 
@@ -18,8 +18,7 @@ from swe_workloads.exit_codes import ExitCode, Failure
 @pytest.fixture
 def comparison(endpoint: FakeEndpoint, tmp_path: Path) -> dict[str, Any]:
     run = preferences_document(tmp_path / "rows.jsonl")
-    run["batch"]["perDevice"] = 1
-    lay_model(endpoint)
+    make_ready(run, endpoint)
     return run
 
 

@@ -10,7 +10,7 @@ from engine.run_document import run_document
 from fake_artifact_endpoint import FakeEndpoint
 from fake_tokenizer import WordTokenizer
 from gen_world import diff
-from prepare_world import lay_model, prepare, stored, summary_of, write_rows
+from prepare_world import make_ready, prepare, stored, summary_of, write_rows
 from trajectory_world import mini
 
 from swe_workloads.exit_codes import ExitCode, Failure
@@ -19,10 +19,9 @@ from swe_workloads.exit_codes import ExitCode, Failure
 @pytest.fixture
 def rejection(endpoint: FakeEndpoint, tmp_path: Path) -> dict[str, Any]:
     run = run_document(tmp_path / "rows.jsonl")
-    run["batch"]["perDevice"] = 1
     resolved = {"maxPerInstance": 3, "allowEvaluationSets": False}
     run["data"] |= {"kind": "Trajectories", "format": "Resolved", "resolved": resolved}
-    lay_model(endpoint)
+    make_ready(run, endpoint)
     return run
 
 

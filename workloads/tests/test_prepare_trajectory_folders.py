@@ -19,7 +19,7 @@ from swe_workloads.run_file import read_run_file
 
 @pytest.fixture
 def imitation(endpoint: FakeEndpoint, tmp_path: Path) -> dict[str, Any]:
-    return imitation_in(tmp_path, endpoint, only_resolved=False)
+    return imitation_in(tmp_path, endpoint)
 
 
 @pytest.mark.parametrize("style", ["XML", "Ticks"])

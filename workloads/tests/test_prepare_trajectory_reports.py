@@ -18,7 +18,9 @@ from swe_workloads.exit_codes import ExitCode, Failure
 
 @pytest.fixture
 def rejection(endpoint: FakeEndpoint, tmp_path: Path) -> dict[str, Any]:
-    return imitation_in(tmp_path, endpoint, only_resolved=True)
+    run = imitation_in(tmp_path, endpoint)
+    run["data"]["folder"]["onlyResolved"] = True
+    return run
 
 
 @pytest.mark.parametrize(

@@ -7,21 +7,20 @@ from typing import Any
 from engine.run_document import run_document
 from fake_artifact_endpoint import BUCKET, NAMESPACE, FakeEndpoint
 from gen_world import diff
-from prepare_world import lay_model, stored
+from prepare_world import make_ready, stored
 from trajectory_world import swe_agent
 
 RUN = f"s3://{BUCKET}/{NAMESPACE}/agent"
 
 
-def imitation_in(folder: Path, endpoint: FakeEndpoint, *, only_resolved: bool) -> dict[str, Any]:
-    """A run that learns every conversation below RUN, or those that a report vouches for."""
+def imitation_in(folder: Path, endpoint: FakeEndpoint) -> dict[str, Any]:
+    """A run that learns every conversation below RUN."""
     run = run_document(folder / "rows.jsonl")
-    run["batch"]["perDevice"] = 1
     run["sequence"] |= {"lossOn": "AssistantMessages", "maxLength": 100_000}
-    wanted = {"maxPerInstance": 3, "style": "XML", "allowEvaluationSets": False, "onlyResolved": only_resolved}
+    wanted = {"maxPerInstance": 3, "style": "XML", "allowEvaluationSets": False, "onlyResolved": False}
     source = {"uri": RUN, "credentials": "OwnPrefix"}
     run["data"] |= {"kind": "Trajectories", "format": "Trajectory", "source": source, "folder": wanted}
-    lay_model(endpoint)
+    make_ready(run, endpoint)
     return run
 
 
