@@ -12,7 +12,7 @@ export type BareWork = Readonly<{ pods: readonly KubeObject[]; namespace: string
 type WatchLine = Readonly<{ type: string; object: Readonly<{ metadata: Readonly<{ name: string; resourceVersion: string }>; status?: Readonly<{ phase?: string }> }> }>
 
 /**
- * The least that any controller of pods can do: create them through a window, watch, delete each that has ended. It
+ * The least that a controller that removes its pods can do: create them through a window, watch, delete each that has ended. It
  * records nothing, survives nothing and judges nothing. Resolves when the last deletion is answered.
  */
 export async function runBareLoop({ pods, namespace, labelSelector, window }: BareWork, { server, directory }: Readonly<{ server: string; directory: string }>): Promise<void> {

@@ -23,7 +23,7 @@ const TARGETS: Readonly<Record<string, Target>> = {
   verdictsDoubled: 0,
 }
 
-/** One evaluation of 2,294 simulated predictions against the least that any controller can do, and against Jobs. */
+/** One evaluation of 2,294 simulated predictions against a loop that does no more than create, watch and delete pods, and against Jobs. */
 export const drainBench: Bench = async (say) => {
   const lifted = await withDrainWorld({ limits: 'Lifted', taskMs: TASK_MS }, say, async (world) => {
     const pairs = await drainInTurns(world, { predictions: PREDICTIONS, window: WINDOW, pairs: PAIRS }, say)

@@ -8,7 +8,7 @@ import { realWorld } from '../../operator/world.ts'
 import { freePort } from '../cluster/free-port.ts'
 import { startVersitygw } from '../world/versitygw.ts'
 import { SYSTEM, type KwokCluster } from './kwok-cluster.ts'
-import { answerOf, ask, forkOperator } from './processes.ts'
+import { answerOf, ask, bundleOf, forkOperator } from './processes.ts'
 import { makeServiceAccount } from './service-account.ts'
 
 const POD = 'swe-operator-0'
@@ -57,11 +57,11 @@ export async function openOperatorSite({ plane, client }: KwokCluster): Promise<
   await client.create(ServiceType, serviceOfTheEndpoint)
   const { metadata } = await client.create(PodType, podOfTheOperator)
   const env = { ...account.env, SWE_OPERATOR_CONFIG: join(directory, 'config.json'), POD_NAME: POD, POD_NAMESPACE: SYSTEM, POD_UID: metadata.uid ?? '', NODE_ENV: 'production' }
-  await (await start(env)).stop() // fills the compile cache, as the build of the operator's image does
+  const program = await bundleOf(join(import.meta.dirname, 'evaluation-process.ts'), directory)
   return {
     user: account.user,
     store,
-    start: () => start(env),
+    start: () => start(program, env),
     stop: async () => {
       await store.close()
       await server.stop()
@@ -71,9 +71,9 @@ export async function openOperatorSite({ plane, client }: KwokCluster): Promise<
   }
 }
 
-async function start(env: NodeJS.ProcessEnv): Promise<OperatorProcess> {
+async function start(program: string, env: NodeJS.ProcessEnv): Promise<OperatorProcess> {
   const startedAt = new Date()
-  const child = await forkOperator(join(import.meta.dirname, 'evaluation-process.ts'), env)
+  const child = await forkOperator(program, env)
   let isAsked = false
   const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()))
   const lost = new Promise<never>((_resolve, reject) => child.once('exit', () => {

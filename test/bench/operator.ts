@@ -4,7 +4,7 @@ import type { Client } from '../../operator/api/resource.ts'
 import { aFleet, FleetType } from '../../operator/testing/fleet.ts'
 import { waitUntil } from '../cluster/exec.ts'
 import { startFleetWorld } from '../integration/fleet-world.ts'
-import { answerOf, ask, forkOperator, residentMiB } from './processes.ts'
+import { answerOf, ask, bundleOf, forkOperator, residentMiB } from './processes.ts'
 import { median, rounded, type Bench } from './result.ts'
 import { makeServiceAccount } from './service-account.ts'
 
@@ -26,10 +26,10 @@ export const operatorBench: Bench = async (say) => {
   say('starting etcd and an API server')
   const sea = await startFleetWorld('bench')
   const account = await makeServiceAccount(sea.plane, 'a', 'bench')
-  const start = (env: NodeJS.ProcessEnv = {}): Promise<Replica> => startReplica({ ...account.env, ...env })
+  const program = await bundleOf(join(import.meta.dirname, 'operator-process.ts'), account.directory)
+  const start = (env: NodeJS.ProcessEnv = {}): Promise<Replica> => startReplica(program, { ...account.env, ...env })
   try {
     await sea.client.create(FleetType, aFleet(0, { name: 'first' }))
-    await (await start()).stop() // fills the compile cache, as the build of the operator's image does
     const idle = await measureIdle(start, say)
     await createFleets(sea.client, say)
     const filled = await measureMany(start, say)
@@ -100,9 +100,9 @@ async function lookAtAll(start: Start): Promise<Readonly<{ seconds: number; repo
   return { seconds, report, rssMiB }
 }
 
-async function startReplica(env: NodeJS.ProcessEnv): Promise<Replica> {
+async function startReplica(program: string, env: NodeJS.ProcessEnv): Promise<Replica> {
   const startedMs = performance.now()
-  const child = await forkOperator(join(import.meta.dirname, 'operator-process.ts'), env)
+  const child = await forkOperator(program, env)
   await answerOf<string>(child)
   const startSeconds = (performance.now() - startedMs) / 1000
   return {

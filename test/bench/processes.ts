@@ -1,19 +1,30 @@
 import { fork, type ChildProcess } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { rolldown } from 'rolldown'
 import { z } from 'zod'
+import image from '../../rolldown.config.ts'
 
 /** The program in another Node, which tells and is asked by messages. It inherits nothing but PATH and `env`. */
 export function forkNode(program: string, env: NodeJS.ProcessEnv, flags: readonly string[] = []): ChildProcess {
   return fork(program, { env: { PATH: process.env['PATH'], ...env }, execArgv: [...flags], stdio: 'inherit' })
 }
 
-/** The same, with what its image tells the operator's Node and allocator. */
+/** Where in `directory` the program now is in one file, made as that of the operator's image is. */
+export async function bundleOf(program: string, directory: string): Promise<string> {
+  const { output, ...input } = image
+  const bundle = await rolldown({ ...input, input: program })
+  const { output: [{ fileName }] } = await bundle.write({ ...output, dir: directory })
+  await bundle.close()
+  return join(directory, fileName)
+}
+
+/** Another Node that runs the program with what its image tells the operator's Node and allocator. */
 export async function forkOperator(program: string, env: NodeJS.ProcessEnv): Promise<ChildProcess> {
-  const image = await readFile(join(import.meta.dirname, '../../Dockerfile'), 'utf8')
-  const [, entrypoint = '[]'] = /^ENTRYPOINT (\[.*\])$/m.exec(image) ?? []
+  const dockerfile = await readFile(join(import.meta.dirname, '../../Dockerfile'), 'utf8')
+  const [, entrypoint = '[]'] = /^ENTRYPOINT (\[.*\])$/m.exec(dockerfile) ?? []
   const flags = z.array(z.string()).parse(JSON.parse(entrypoint)).filter((word) => word.startsWith('--'))
-  const [, arenas = ''] = /^ENV MALLOC_ARENA_MAX=(\d+)$/m.exec(image) ?? []
+  const [, arenas = ''] = /^ENV MALLOC_ARENA_MAX=(\d+)$/m.exec(dockerfile) ?? []
   return forkNode(program, { MALLOC_ARENA_MAX: arenas, ...env }, flags)
 }
 

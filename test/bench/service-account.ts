@@ -13,7 +13,7 @@ export type ServiceAccount = Readonly<{
   remove(): Promise<void>
 }>
 
-/** Makes an account that may do everything; its namespace exists. The environment also names a compile cache, as that of the operator's image does. */
+/** Makes an account that may do everything; its namespace exists. */
 export async function makeServiceAccount(plane: ControlPlane, namespace: string, name: string): Promise<ServiceAccount> {
   const directory = await mkdtemp(join(tmpdir(), 'swe-operator-bench-account-'))
   const kubectl = (...args: string[]): Promise<string> => run(plane.binaries.kubectl, ['--kubeconfig', plane.kubeconfigPath, '-n', namespace, ...args])
@@ -26,7 +26,6 @@ export async function makeServiceAccount(plane: ControlPlane, namespace: string,
     KUBERNETES_SERVICE_HOST: hostname,
     KUBERNETES_SERVICE_PORT: port,
     BENCH_SERVICE_ACCOUNT: directory,
-    NODE_COMPILE_CACHE: join(directory, 'compiled'),
   }
   return { user: `system:serviceaccount:${namespace}:${name}`, directory, env, remove: () => rm(directory, { recursive: true, force: true }) }
 }

@@ -43,7 +43,7 @@ export async function strikeAt(place: Place, run: string, { kill, step }: Readon
 /** SIGKILL to its process; the kubelet starts the container again. */
 export async function killOperator(site: Site): Promise<void> {
   const pods = await site.kube.list('pods', { namespace: OPERATOR_NAMESPACE, selector: 'app.kubernetes.io/name=swe-operator' })
-  const killed = await Promise.all(pods.map((pod) => killInPod(pod.metadata.uid, 'controllers/main.ts')))
+  const killed = await Promise.all(pods.map((pod) => killInPod(pod.metadata.uid, 'operator.mjs')))
   if (killed.reduce((sum, one) => sum + one, 0) === 0) throw new Error('no operator process was found to kill')
 }
 
