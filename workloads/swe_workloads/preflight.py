@@ -1,7 +1,6 @@
 """What is certain to go wrong is refused before a GPU is asked for, with the field and what to write instead."""
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,20 +17,11 @@ from swe_workloads.memory_estimate import (
     text_of,
     total_gib,
 )
+from swe_workloads.preflight_look import Look, Seen
 from swe_workloads.run_file import RunFile
 
 # A run that never chose a distance has this one, whatever its length.
 DEFAULT_CHECKPOINT_STEPS = 50
-
-
-@dataclass(frozen=True)
-class Seen:
-    """What the engine's own libraries say of the settings and the model. No shape: PEFT refuses the adapter."""
-
-    problems: list[str]
-    shape: ModelShape | None
-    float32_weights: bool
-    plain_loss: bool
 
 
 @dataclass(frozen=True)
@@ -42,9 +32,6 @@ class Preflight:
     notes: list[str]
     gpu_memory_gib: float | None
     estimate: str | None
-
-
-Look = Callable[[RunFile, Path], Seen]
 
 
 def look_at_model(run: RunFile, model_dir: Path) -> Seen:

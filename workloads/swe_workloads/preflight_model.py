@@ -17,7 +17,7 @@ from swe_workloads.adapter_files import ADAPTER_FOLDER, disagreements, read_sett
 from swe_workloads.engine_options import read_options
 from swe_workloads.exit_codes import ExitCode, Failure
 from swe_workloads.memory_estimate import ModelShape
-from swe_workloads.preflight import Seen
+from swe_workloads.preflight_look import Seen
 from swe_workloads.run_file import RunFile
 from swe_workloads.trl_config import Parsed, Paths, parse_anywhere, render
 

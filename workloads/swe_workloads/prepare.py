@@ -18,7 +18,8 @@ from swe_workloads.model_files import fetch_tokenizer, model_origin
 from swe_workloads.pair_lengths import measure_pair
 from swe_workloads.pod import Pod, say
 from swe_workloads.preferences import is_chat, is_one_question, of_one_form
-from swe_workloads.preflight import Look, Preflight, check, look_at_model
+from swe_workloads.preflight import Preflight, check, look_at_model
+from swe_workloads.preflight_look import Look
 from swe_workloads.prepared import Prepared, broken_prompts, problem_with, summarise
 from swe_workloads.program import run_program
 from swe_workloads.resolved_predictions import of_each_instance, reader_of

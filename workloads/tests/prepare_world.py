@@ -10,7 +10,7 @@ from fake_tokenizer import word_tokenizer
 
 import swe_workloads.prepare
 from swe_workloads.pod import Pod
-from swe_workloads.preflight import Seen
+from swe_workloads.preflight_look import Seen
 from swe_workloads.prepare import TokenizerLoader
 from swe_workloads.run_file import RunFile
 from swe_workloads.verdict import PrepareSummary, PrepareVerdict

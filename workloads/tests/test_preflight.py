@@ -7,7 +7,8 @@ from engine.run_document import preferences_document
 
 from swe_workloads.exit_codes import ExitCode, Failure
 from swe_workloads.memory_estimate import ModelShape
-from swe_workloads.preflight import Preflight, Seen, check, total_steps
+from swe_workloads.preflight import Preflight, check, total_steps
+from swe_workloads.preflight_look import Seen
 from swe_workloads.run_file import RunFile
 
 SMALL = ModelShape(

@@ -17,7 +17,7 @@ from swe_workloads.adapter_files import ADAPTER_FOLDER, CONFIG, read_settings
 from swe_workloads.data_files import prepared_model
 from swe_workloads.exit_codes import Failure
 from swe_workloads.model_files import fetch_model, model_origin
-from swe_workloads.preflight import Seen
+from swe_workloads.preflight_look import Seen
 from swe_workloads.run_file import RunFile, read_run_file
 
 
